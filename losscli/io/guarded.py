@@ -12,7 +12,7 @@ from threading import RLock
 
 from losscli.errors import DataError, Exit, UsageError
 from losscli.io.sinks import remove_temporaries
-from losscli.wording import printable
+from losscli.wording import listing, printable
 
 PROCESS = RLock()
 """Held while standard error and the handler of aborts, which belong to the whole process, are replaced."""
@@ -33,6 +33,12 @@ SHORT = {
     ),
 }
 """What Polars says when the machine is at its limits -> the fact, and its cure."""
+
+
+OF_ENVIRONMENT = re.compile(r"POLARS_[A-Z]|Worker threads")
+"""What Polars says when an environment variable has a value that it does not take."""
+MOST_THREADS = 4096
+"""Threads that Polars may be told to start; with millions it does not come to an end."""
 
 
 @contextmanager
@@ -82,6 +88,9 @@ def _nowhere() -> int:
 
 def _unreadable(name: str, what: str, why: str) -> str:
     """Return the message about a file that Polars could not read: the file is to blame only if the machine is not."""
+    if OF_ENVIRONMENT.search(why):
+        said = listing(f"{key}={value}" for key, value in os.environ.items() if key.startswith("POLARS_"))
+        return f"{name}: cannot be read, since an environment variable stops Polars ({why}); unset {said or 'those of Polars'}"
     limit = limit_in(why)
     return f"{name}: {limit}" if limit else f"{name}: not {what} that can be read ({why}); write it again"
 
@@ -124,7 +133,7 @@ def _last_words(name: str, what: str, descriptor: int | None, said: int | None) 
 def check_threads() -> None:
     """Raise a UsageError if the environment gives Polars a number of threads with which it cannot start."""
     threads = os.environ.get("POLARS_MAX_THREADS", "1")
-    if not (threads.isdecimal() and threads.isascii() and int(threads)):
+    if not (threads.isdecimal() and threads.isascii() and len(threads) < 10 and 1 <= int(threads) <= MOST_THREADS):
         raise UsageError(
-            f"POLARS_MAX_THREADS={threads}: must be a whole number from 1 on; set such a number, or unset it"
+            f"POLARS_MAX_THREADS={threads}: must be a whole number from 1 to {MOST_THREADS}; set such a number, or unset it"
         )

@@ -90,7 +90,7 @@ def format_of(where: Named) -> Format:
                 raise DataError(
                     f"{where.name}: not {name.upper()}, whatever its name says; its first bytes are {head[:6]!r}"
                 )
-            if kind.told is None:
+            if not kind.keyed:  # text, such as JSON lines
                 refuse_binary(where)
             return kind
     refuse_suffix(where)

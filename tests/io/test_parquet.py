@@ -72,7 +72,7 @@ class TestDurations:
         compute("mse", f"{table}:d", "0").refuses(3, 'column "d"', "Duration")
 
 
-@pytest.mark.parametrize("threads", ["0", "-1", "x", "1.5"])
+@pytest.mark.parametrize("threads", ["0", "-1", "x", "1.5", "", "4097", "9" * 30])
 def test_a_number_of_threads_that_polars_cannot_take(compute, monkeypatch, write, threads):
     monkeypatch.setenv("POLARS_MAX_THREADS", threads)
     compute("mse", write("p.csv", "v\n1\n"), "0").refuses(2, f"POLARS_MAX_THREADS={threads}", "unset it")
