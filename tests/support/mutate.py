@@ -270,6 +270,9 @@ class Trier:
             for module in pkgutil.walk_packages([f"losscli/{package}"], f"losscli.{package}."):
                 if "dask" not in module.name:
                     importlib.import_module(module.name)
+        threads = [Path(f"/proc/self/task/{task}/comm").read_text().strip() for task in os.listdir("/proc/self/task")]
+        if any(name.startswith("tokio") for name in threads):
+            raise RuntimeError("a test file uses Polars when it is imported, whose threads no fork takes along; see APART")
         results = self.folder / "results.jsonl"
         known = (
             {tuple(one["mutant"]): one for one in map(json.loads, results.read_text().splitlines())}
@@ -392,8 +395,10 @@ def main() -> int:
     folder = given.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     if given.step:
-        plugin: Any = Recorder(folder) if given.step == "record" else Trier(folder, given.seconds, given.only)
-        return pytest.main(QUIET + [f"--ignore={path}" for path in APART], plugins=[plugin])
+        if given.step == "record":
+            return pytest.main(QUIET + [f"--ignore={path}" for path in APART], plugins=[Recorder(folder)])
+        trier = Trier(folder, given.seconds, given.only)
+        return pytest.main(QUIET + sorted({name.partition("::")[0] for name in trier.tests}), plugins=[trier])
 
     def step(name: str, tree: Path) -> None:
         command = [
