@@ -283,9 +283,9 @@ class Trier:
         random.Random(0).shuffle(left)  # so that a part of them is a sample too
         for number, mutant in enumerate(left, 1):
             before = known.get(tuple(mutant))
-            if before is not None and (before["outcome"] != "survived" or before["cap"] >= self.cap):
+            if before is not None and (before["outcome"] not in ("survived", "no tests") or before["cap"] >= self.cap):
                 continue
-            result = {"mutant": mutant, "cap": self.cap, **self.outcome(mutant, before["ran"] if before else 0)}
+            result = {"mutant": mutant, "cap": self.cap, **self.outcome(mutant)}
             with results.open("a") as stream:
                 stream.write(json.dumps(result) + "\n")
             (self.folder / "progress.json").write_text(
@@ -311,11 +311,11 @@ class Trier:
                 chosen.append(name)
         return chosen
 
-    def outcome(self, mutant: Mutant, passed: int) -> dict[str, Any]:
-        """Return what becomes of a mutant, of whose tests some are known to pass."""
+    def outcome(self, mutant: Mutant) -> dict[str, Any]:
+        """Return what becomes of a mutant."""
         while True:
             tests = self.chosen(mutant)
-            killer = self.attempt(mutant.name, tests[passed:])
+            killer = self.attempt(mutant.name, tests)
             if killer not in self.items:
                 return {"outcome": killer if tests else "no tests", "ran": len(tests)}
             if killer not in self.trusted:
