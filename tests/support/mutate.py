@@ -272,7 +272,9 @@ class Trier:
                     importlib.import_module(module.name)
         threads = [Path(f"/proc/self/task/{task}/comm").read_text().strip() for task in os.listdir("/proc/self/task")]
         if any(name.startswith("tokio") for name in threads):
-            raise RuntimeError("a test file uses Polars when it is imported, whose threads no fork takes along; see APART")
+            raise RuntimeError(
+                "a test file uses Polars when it is imported, whose threads no fork takes along; see APART"
+            )
         results = self.folder / "results.jsonl"
         known = (
             {tuple(one["mutant"]): one for one in map(json.loads, results.read_text().splitlines())}
