@@ -495,6 +495,11 @@ def test_labels_that_may_be_names_or_positions_are_refused_until_the_names_are_s
     assert by_position == compute("ce", save("p.npy", [[1, 2, 0], [3, 5, 1]]), "z.npy").json["value"]
 
 
+def test_the_label_0_may_be_a_name_or_a_position_too(compute, write, save):
+    p, t = write("p.csv", "prob_0,prob_1,prob_3\n1,2,0\n3,5,1\n"), save("t.npy", [0, 1])
+    compute("ce", p, t).refuses(3, "t.npy", "names of columns", "positions", "--classes 0,1,3")
+
+
 class TestBlanks:
     """Blanks around labels do not make another class, wherever labels are read."""
 

@@ -107,6 +107,15 @@ def test_slices_do_not_know_each_other():
     assert np.isnan(together.interval(3, 0.95)).all()  # it is empty
 
 
+def test_two_slices_are_two():
+    values, weights = data(40, 1, weighted=True)
+    index = np.arange(40) % 2
+    together = Influences.of(index, weights * values, weights, 2)
+    for i in (0, 1):
+        alone = of(values[index == i], weights[index == i])
+        assert together.interval(i, 0.95) == pytest.approx(alone.interval(0, 0.95), rel=1e-12)
+
+
 def test_equal_values_have_no_width():
     found = of(np.full(1000, 0.1), np.arange(1.0, 1001.0), parts=3)
     low, high = found.interval(0, 0.95)
