@@ -9,8 +9,8 @@ import math
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.cli.command import is_operand
@@ -220,14 +220,23 @@ def _size(text: str) -> float:
         if os.path.exists(text[:end]) and not os.path.isfile(text[:end]) and not os.path.isdir(text[:end]):
             return math.inf
         if os.path.isfile(text[:end]):
-            return os.path.getsize(text[:end])
+            return _sum_of_sizes([text[:end]])
         if end and os.path.isdir(text[:end]):
-            return sum(
-                os.path.getsize(os.path.join(place, file)) for place, _, files in os.walk(text[:end]) for file in files
-            )
+            return _sum_of_sizes(os.path.join(place, file) for place, _, files in os.walk(text[:end]) for file in files)
     from glob import glob
 
-    return sum(os.path.getsize(file) for file in glob(text) if os.path.isfile(file))
+    return _sum_of_sizes(filter(os.path.isfile, glob(text)))
+
+
+def _sum_of_sizes(paths: Iterable[str]) -> float:
+    """Return how large files are together, counted until they are too large; a link to nothing has no size."""
+    size = 0.0
+    for path in paths:
+        with suppress(OSError):
+            size += os.path.getsize(path)
+        if size > MOST_BYTES:
+            break
+    return size
 
 
 def _starts(line: Line, message: str) -> Iterator[tuple[Line, str]]:

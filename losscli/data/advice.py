@@ -68,6 +68,8 @@ def sampled(table: Table) -> list[list[str]]:
     if table.first_row:
         rows = [row for row in table.first_cells(ROWS) if len(row) == table.width]
         return [[row[i].strip() for row in rows] for i in range(table.width)]
+    if not table.height:
+        return [[] for _ in range(table.width)]
     columns: list[list[str]] = []
     for number in range(table.width):
         try:

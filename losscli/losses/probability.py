@@ -179,7 +179,7 @@ LARGE_POWER = 1000
 
 def to_the(exponent: Any, number: Array, rest: Array) -> Array:
     """Return number**exponent from a number in [0, 1] and `rest`, which is 1 - number with the digits that it has near 1."""
-    if np.max(exponent) <= LARGE_POWER:
+    if np.max(exponent, initial=0) <= LARGE_POWER:  # of no rows at all, there is no largest
         return np.asarray(number**exponent)
     return np.where(rest < 0.5, np.exp(exponent * log1p(-rest)), number**exponent)
 

@@ -8,9 +8,7 @@ each, losscli must either print a number that the reference gets too, from the s
 losses' formulas in 30 digits; or refuse it in one line with exit code 2 or 3. What was not damaged must not be refused.
 """
 
-import argparse
 import bz2
-import collections
 import contextlib
 import csv
 import gzip
@@ -21,13 +19,9 @@ import math
 import os
 import random
 import re
-import resource
 import shlex
-import signal
-import subprocess
 import sys
 import tempfile
-import traceback
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -304,6 +298,8 @@ class Maker:
         self.n = self.pick([1, 2, 3, 5, 8, 12, 12, 12, 30]) if self.chance(0.985) else self.pick([70, 400, 1500])
         if self.family.coupled == "rows":
             self.n = min(max(self.n, 4), 30)
+        if loss.name.startswith("lovasz"):  # whose reference is slow
+            self.n = min(self.n, 30)
         self.tables = self.chance(0.55)
         self.keyed = self.tables and self.chance(0.35)
         self.headless = self.tables and not self.keyed and self.chance(0.35)
@@ -736,6 +732,8 @@ def damage(random: random.Random, case: Case) -> None:
     ]
     name = random.choice(sorted(case.files))
     data = case.files[name]
+    if how == "operands" and len(case.words) < 4:
+        how = "options"
     if name.endswith((".parquet", ".arrow")) and how in ("bytes", "cells", "rows", "npy"):
         how = "files"  # bytes that are wrong can make Polars abort
     case.damaged.append(f"{how} of {name}" if how not in ("options", "operands") else how)
@@ -1056,6 +1054,8 @@ def judge(case: Case) -> str:
     assert not left - {"x"} or re.search(r" (-o|--output|--gradient)", " ".join(case.words)), (
         f"files that nobody asked for: {left}"
     )
+    if "note" in done.err and re.search("cells are separated by", done.err):
+        return "unjudged: a separator that losscli recognises, and says so"
     if any(one in case.damaged for one in UNREAD):
         return "unjudged: options or operands that the reference does not read"
     found = strict(done.out)
@@ -1079,7 +1079,7 @@ def judge(case: Case) -> str:
 UNREAD = ("options", "operands")
 UNCLEAR = "in quotes and those below are not: a header or data|without a header: say --decimal ,"
 """What is refused although nothing is wrong with a file, since it may mean something else."""
-STRICTER = f"{UNCLEAR}|several arrays|has no name|a header or data|a header that a tool wrote|does the table begin there|the id is empty|the line is blank|cells of which other lines have more or fewer|was it cut off|one name too few|a quote stands inside|stands inside a cell|columns are called|separated by|was taken for a header"  # fmt: skip
+STRICTER = f"{UNCLEAR}|several arrays|has no name|a header or data|a header that a tool wrote|does the table begin there|the id is empty|the line is blank|cells of which other lines have more or fewer|was it cut off|one name too few|a quote stands inside|stands inside a cell|columns are called|separated by|was taken for a header|squares of its errors overflow"  # fmt: skip
 """What losscli refuses although there is a number: where it is not clear what a file means."""
 
 
@@ -1189,24 +1189,6 @@ ULPS = 64
 """By how many units of a loss, or of the largest prediction, it may be off."""
 
 
-class HangError(Exception):
-    """An input took too long."""
-
-
-@contextlib.contextmanager
-def seconds(most: int) -> Iterator[None]:
-    def stop(*words: object) -> None:
-        raise HangError(f"no end within {most} s")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(most)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def one(seed: int, folder: str | None = None) -> str:
     """Judge the case of a seed in a folder of its own."""
     case = made(seed)
@@ -1214,77 +1196,10 @@ def one(seed: int, folder: str | None = None) -> str:
     with tempfile.TemporaryDirectory(dir=folder) as own:
         os.chdir(own)
         try:
-            with seconds(SECONDS), mp.workdps(30):
+            with mp.workdps(30):
                 return judge(case)
         finally:
             os.chdir(here)
-
-
-def work(first: int, count: int, step: int, log_: Path) -> None:
-    """A worker: judge its seeds, and write what became of each to its log."""
-    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST, LARGEST))
-    shared = "/dev/shm" if os.path.isdir("/dev/shm") else None
-    with log_.open("a") as file:
-        for number in range(count):
-            seed = first + number * step
-            file.write(f"{seed}\t")
-            file.flush()
-            try:
-                found = one(seed, shared)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is a failure of this input
-                last = traceback.extract_tb(error.__traceback__)[-1]
-                found = f"FAILED: {type(error).__name__}: {' '.join(str(error).split())[:500]} ({last.name})"
-            grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - base
-            if grown > MEMORY:
-                found = f"FAILED: memory grew by {grown:,} bytes"
-            file.write(found + "\n")
-
-
-def summary(logs: list[Path]) -> tuple[collections.Counter[str], list[str]]:
-    counts: collections.Counter[str] = collections.Counter()
-    failures = []
-    for log_ in logs:
-        for line in log_.read_text().splitlines():
-            seed, _, found = line.partition("\t")
-            if not found or found.startswith("FAILED"):
-                failures.append(f"{seed}: {found or 'FAILED: the process died'}")
-                counts["failed"] += 1
-            else:
-                counts[found] += 1
-    return counts, failures
-
-
-def long_run(inputs: int, seed: int, jobs: int) -> int:
-    """Judge many inputs in processes of their own; a process that dies is begun again behind its input."""
-    folder = Path(tempfile.mkdtemp(prefix="losscli-fuzz-"))
-    logs = [folder / f"{job}.log" for job in range(jobs)]
-    todo = {job: inputs // jobs + (job < inputs % jobs) for job in range(jobs)}
-    running: dict[int, subprocess.Popen[bytes]] = {}
-    while any(todo.values()) or running:
-        for job in range(jobs):
-            if job in running and running[job].poll() is not None:
-                del running[job]
-                text = logs[job].read_text()
-                if text and not text.endswith("\n"):
-                    with logs[job].open("a") as file:
-                        file.write("\n")
-            done = logs[job].read_text().count("\n") if logs[job].exists() else 0
-            left = inputs // jobs + (job < inputs % jobs) - done
-            todo[job] = max(0, left)
-            if left > 0 and job not in running:
-                words = ["--work", str(seed + job + done * jobs), str(min(left, 5000)), str(jobs), str(logs[job])]
-                running[job] = subprocess.Popen([sys.executable, __file__, *words])
-        for process in list(running.values()):
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(1)
-    counts, failures = summary(logs)
-    for kind, count in counts.most_common():
-        print(f"{count:9,}  {kind}")
-    for line in failures:
-        print(f"seed {line}")
-    print(f"{sum(counts.values()):,} inputs, {len(failures):,} failures")
-    return 1 if failures else 0
 
 
 def shown(seed: int) -> None:
@@ -1309,23 +1224,3 @@ def shown(seed: int) -> None:
         print(f"verdict: {one(seed)}")
     except Exception as error:  # noqa: BLE001 - this too
         print(f"FAILED: {type(error).__name__}: {error}")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--inputs", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--only", type=int)
-    parser.add_argument("--work", nargs=4)
-    given = parser.parse_args()
-    sys.path.insert(0, str(Path(__file__).parent))
-    if given.work:
-        first, count, step, log_path = given.work
-        work(int(first), int(count), int(step), Path(log_path))
-    elif given.only is not None:
-        with tempfile.TemporaryDirectory() as own:
-            os.chdir(own)
-            shown(given.only)
-    else:
-        sys.exit(long_run(given.inputs, given.seed, given.jobs))

@@ -333,7 +333,8 @@ def numbers(content: "Table | np.ndarray", columns: list[int], own: bool = False
         names = None if content.names is None else [content.names[i] for i in columns]
         return Numbers(rows, names, len(columns) == 1, False)
     if content.dtype.kind not in "fiub" or content.ndim not in (1, 2):
-        raise RefusedError(f"{content.dtype} of {content.ndim} axes")
+        kind = UnclearError if content.ndim > 2 and content.dtype.kind in "fiub" else RefusedError
+        raise kind(f"{content.dtype} of {content.ndim} axes")
     narrow = np.result_type(np.float32, content.dtype) == np.float32 and not (own and content.dtype.kind != "f")
     flat = content.ndim == 1
     if not content.size or not content.ndim:
@@ -384,6 +385,8 @@ def expected(words: list[str]) -> dict[str, Any]:
     own: list[int] = list(range(height))
     for file, _ in files:
         if isinstance(file, np.ndarray) and (file.ndim not in (1, 2) or file.dtype.kind not in "fiubUS"):
+            if file.ndim > 2 and file.dtype.kind in "fiub":
+                raise UnclearError(f"{file.dtype} of {file.ndim} axes")
             raise RefusedError("more axes than two, or none, or another dtype")
     orders = [list(range(len(file.rows if isinstance(file, Table) else file))) for file, _ in files]
     if key:
