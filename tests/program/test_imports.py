@@ -95,3 +95,9 @@ def test_plots_need_matplotlib_without_its_windows():
 
 def test_losses_that_cannot_be_compared_are_refused_without_matplotlib():
     assert imported("plot", "curves", "huber", "hinge", "-o", "x.svg") == (2, {"numpy"})
+
+
+def test_garbage_is_looked_for_rarely_but_still():
+    script = "import atexit, gc; atexit.register(lambda: print(gc.isenabled(), *gc.get_threshold()[:1])); from losscli.cli.start import main; main()"
+    done = subprocess.run([sys.executable, "-c", script, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True 10000"
