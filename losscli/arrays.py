@@ -1,6 +1,7 @@
 """Arrays: their type, and sums and products that every layer needs."""
 
 import sys
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,26 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 FARTHEST = 1e140
 """Numbers beyond it are refused where squares of them are added up: those sums could overflow a float64."""
+
+
+class _Memory(threading.local):
+    def __init__(self) -> None:
+        self.arrays: dict[Any, Array] = {}
+
+
+MEMORY = _Memory()
+
+
+def scratch(owner: str, shape: tuple[int, ...], dtype: Any) -> Array:
+    """Return an array for the intermediate results of `owner`, which each thread has once and `owner` uses again.
+
+    New memory for each block would cost more than what is computed in it: the system clears it page by page.
+    """
+    key = (owner, shape, np.dtype(dtype))
+    array = MEMORY.arrays.get(key)
+    if array is None:
+        array = MEMORY.arrays[key] = np.empty(shape, dtype)
+    return array
 
 
 def times(weight: Array | float, value: Array) -> Array:

@@ -6,12 +6,11 @@ pass of basic arithmetic over a block in the cache takes about 0.1 ns an element
 """
 
 import math
-import threading
 from typing import Any, NamedTuple, overload
 
 import numpy as np
 
-from losscli.arrays import Array
+from losscli.arrays import Array, scratch
 
 LN2 = math.log(2)
 BLOCK = 1 << 15
@@ -86,51 +85,35 @@ def log1p(x: Any, out: Array | None = None) -> Any:
             return np.log1p(x, out=out)
         result = np.empty(given.shape, given.dtype) if out is None else out
         source, target = given.reshape(-1), result.reshape(-1)
+        memory = scratch("log1p", (5, BLOCK), given.dtype)
         for start in range(0, source.size, BLOCK):
             part = source[start : start + BLOCK]
-            _log1p(part, target[start : start + BLOCK], _scratch(part), form)
+            _log1p(part, target[start : start + BLOCK], memory[:, : part.size], form)
     return result if given.ndim or out is not None else result[()]
 
 
-class _Memory(threading.local):
-    """Memory of a thread for intermediate results: new memory for each block would cost more than computing it."""
-
-    def __init__(self) -> None:
-        self.rows: dict[Any, Array] = {}
-
-
-MEMORY = _Memory()
-
-
-def _scratch(x: Array) -> Array:
-    """Return five arrays for intermediate results, each of the dtype and size of x."""
-    if x.dtype not in MEMORY.rows:
-        MEMORY.rows[x.dtype] = np.empty((5, BLOCK), x.dtype)
-    return MEMORY.rows[x.dtype][:, : x.size]
-
-
-def _log1p(x: Array, out: Array, scratch: Array, form: _Format) -> None:
+def _log1p(x: Array, out: Array, memory: Array, form: _Format) -> None:
     """Write log1p of a block into `out`. Which way a block takes does not change the digits of an element."""
     least, most = x.min(), x.max()
     if least >= -0.25 and most <= 1:
-        _near_zero(x, out, scratch, form)
+        _near_zero(x, out, memory, form)
     elif least > -1 and most < form.huge:
-        _anywhere(x, out, scratch, form)
+        _anywhere(x, out, memory, form)
     else:
         huge = x > form.huge  # 1 + x is x, and the power of two by which x is divided would be no normal number
         ends, value = np.where(x == -1, -np.inf, np.nan), np.empty_like(x)
-        _anywhere(np.where(huge, x * x.dtype.type(2.0**-60), x), value, scratch, form)
+        _anywhere(np.where(huge, x * x.dtype.type(2.0**-60), x), value, memory, form)
         value[huge] += x.dtype.type(60 * LN2)
         np.copyto(out, np.where(x == np.inf, x, np.where(x > -1, value, ends)))
 
 
-def _near_zero(f: Array, out: Array, scratch: Array, form: _Format) -> None:
+def _near_zero(f: Array, out: Array, memory: Array, form: _Format) -> None:
     """Write log1p(f) of f from -1/2 to 1 into `out`.
 
     log1p(f) is 2 atanh(s) for s = f / (2 + f), which is s (2 + R) with R = 2 s^2 / 3 + 2 s^4 / 5 + ... Since 2 s is f - s f, it is
     f - s (f - R), whose first term is exact: only the second, smaller one has rounding errors (as in FDLIBM's log1p).
     """
-    s, z, r = scratch[:3]
+    s, z, r = memory[:3]
     np.add(f, 2, out=s)
     np.divide(f, s, out=s)
     np.multiply(s, s, out=z)
@@ -143,11 +126,11 @@ def _near_zero(f: Array, out: Array, scratch: Array, form: _Format) -> None:
     np.subtract(f, r, out=out)
 
 
-def _anywhere(x: Array, out: Array, scratch: Array, form: _Format) -> None:
+def _anywhere(x: Array, out: Array, memory: Array, form: _Format) -> None:
     """Write log1p into `out` as k ln 2 + log1p(f) with 1 + x = 2^k (1 + f); f is from -1/2 to 1, and k as near to 0 as can be."""
     one, (high, low) = x.dtype.type(1).view(form.integer), form.ln2
-    k, f, scale = scratch[3].view(form.integer), scratch[4], scratch[0]
-    np.add(x, 1, out=scratch[3])
+    k, f, scale = memory[3].view(form.integer), memory[4], memory[0]
+    np.add(x, 1, out=memory[3])
     k -= one + 1
     k >>= form.digits
     np.right_shift(k, form.sign, out=scale.view(form.integer))
@@ -157,8 +140,8 @@ def _anywhere(x: Array, out: Array, scratch: Array, form: _Format) -> None:
     np.multiply(x, scale, out=f)
     scale -= 1
     f += scale  # rounded once
-    _near_zero(f, f, scratch, form)
-    exponent, part = scratch[:2]
+    _near_zero(f, f, memory, form)
+    exponent, part = memory[:2]
     np.copyto(exponent, k, casting="unsafe")
     np.multiply(exponent, low, out=part)
     f += part

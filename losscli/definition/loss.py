@@ -425,10 +425,19 @@ class BoundLoss:
         """Return losses and gradient of a batch, in the dtype of the predictions."""
         with np.errstate(all="ignore"):  # inf is a legal result, and NaN is searched for afterwards
             values, slopes = self._computed(predictions, targets, extras, gradient)
+            np.add(values, values.dtype.type(0), out=values)  # a loss of -0.0 is 0
             # A sum is the quickest look: it is finite if all losses are, but for sums that overflow.
             if len(values) == len(predictions) and not self.family.custom and not np.isfinite(values.sum()):
                 self._again(predictions, targets, extras, values, slopes)
             return values, slopes
+
+    def summed(self, predictions: Array, targets: Targets, extras: Extras = Extras()) -> tuple[float, int]:
+        """Return the sum of the losses of a batch in float64, and their number; the sum is NaN or infinite if it is not
+        known without looking at single losses.
+        """
+        with np.errstate(all="ignore"):
+            values, _ = self._computed(predictions, targets, extras, False)
+            return float(np.add.reduce(values, axis=None, dtype=np.float64)), values.size
 
     def _computed(self, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
         """Return losses and gradient in the dtype of the predictions."""
@@ -436,7 +445,6 @@ class BoundLoss:
         values, slopes = compute(self, predictions, targets, extras, gradient)
         dtype = predictions.dtype
         values = values.astype(dtype, copy=False)
-        np.add(values, dtype.type(0), out=values)  # a loss of -0.0 is 0
         return values, None if slopes is None else slopes.astype(dtype, copy=False)
 
     def _again(self, predictions: Array, targets: Targets, extras: Extras, values: Array, slopes: Array | None) -> None:
@@ -458,7 +466,7 @@ class BoundLoss:
         wide, by_wide = self._computed(
             predictions[rows].astype(np.longdouble), *_rows(targets, extras, rows), slopes is not None
         )
-        values[rows] = wide
+        values[rows] = wide + 0  # as above
         if slopes is not None and by_wide is not None:
             slopes[rows] = by_wide
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from losscli.arrays import Array
+from losscli.arrays import Array, scratch
 
 PLACES_SHOWN = 3
 """If several rows have a fault, the number of places that a message names."""
@@ -21,6 +21,12 @@ DIGITS_DROPPED = 42
 """Low bits of a float64 that a bucket of a histogram leaves out: 10 bits of the significand remain."""
 SKETCH_ERROR = 2.0**-11
 """Largest relative error of a percentile from a histogram: half the width of a bucket."""
+DROPPED_OF_SINGLE = 23 - (52 - DIGITS_DROPPED)
+"""Low bits of a float32 that a bucket leaves out, so that it keeps as many bits of the significand as of a float64."""
+REBIASED = (1023 - 127) << (52 - DIGITS_DROPPED)
+"""What is added to the leading bits of a normal float32 for those of the same number as a float64."""
+BLOCK = 1 << 15
+"""Values whose sum and moments are computed at once: their float64 copy stays in the cache."""
 
 
 def _out_of_range(total: Any, values: Array) -> bool:
@@ -45,7 +51,7 @@ class Total(NamedTuple):
     def of(cls, values: Array) -> "Total":
         """Return the sum of values of any shape."""
         with np.errstate(all="ignore"):
-            total: Any = float(np.sum(values.astype(np.float64, copy=False)))
+            total: Any = float(np.add.reduce(values, axis=None, dtype=np.float64))
             if _out_of_range(total, values):
                 total = np.sum(values, dtype=np.longdouble)
         return cls(total)
@@ -130,18 +136,7 @@ class Moments(NamedTuple):
     @classmethod
     def of(cls, values: Array) -> "Moments":
         """Return the moments of values, shape (n,)."""
-        if not len(values):
-            return cls()
-        wide = values.astype(np.float64, copy=False)
-        least, most = float(wide.min()), float(wide.max())
-        with np.errstate(all="ignore"):
-            mean, squares = _spread(wide)
-            if math.isfinite(least) and math.isfinite(most):
-                lost = squares < LEAST_SQUARES and most > least
-                mean, squares = (
-                    _spread(wide.astype(np.longdouble)) if lost or not math.isfinite(squares) else (mean, squares)
-                )
-        return cls(len(wide), float(mean), squares, least, most)
+        return sum_and_moments(values)[1]
 
     def __add__(self, other: "Moments") -> "Moments":  # type: ignore[override]
         if not (self.n and other.n):
@@ -176,11 +171,37 @@ LEAST_SQUARES, MOST_SQUARES = 1e-280, 1e280
 
 
 def _spread(values: Array) -> tuple[Any, Any]:
-    """Return the mean of values and the sum of their squared deviations from it, in the dtype of the values."""
+    """Return the mean of long doubles and the sum of their squared deviations from it."""
     mean = values.mean()
     gaps = values - mean
-    squares = np.einsum("i,i->", gaps, gaps)
-    return (float(mean), float(squares)) if values.dtype == np.float64 else (mean, squares)
+    return mean, np.einsum("i,i->", gaps, gaps)
+
+
+def sum_and_moments(values: Array) -> tuple[Total, Moments]:
+    """Return the sum of values, shape (n,), and their moments, from blocks that are looked at while they are in the cache."""
+    total, moments = Total(), Moments()
+    with np.errstate(all="ignore"):
+        for start in range(0, len(values), BLOCK):
+            of_sum, of_moments = _of_block(values[start : start + BLOCK])
+            total, moments = total + of_sum, moments + of_moments
+    return total, moments
+
+
+def _of_block(values: Array) -> tuple[Total, Moments]:
+    """Return the sum and the moments of the values of one block."""
+    n, least, most = len(values), float(values.min()), float(values.max())
+    wide = scratch("moments", (BLOCK,), np.float64)[:n]
+    np.copyto(wide, values, casting="same_kind")
+    total: Any = float(np.add.reduce(wide))
+    mean: Any = total / n
+    np.subtract(wide, mean, out=wide)
+    squares: Any = float(np.add.reduce(np.square(wide, out=wide)))
+    if math.isfinite(least) and math.isfinite(most):
+        if not math.isfinite(squares) or (squares < LEAST_SQUARES and most > least):
+            mean, squares = _spread(values.astype(np.longdouble))
+        if not math.isfinite(total):
+            total = np.sum(values, dtype=np.longdouble)
+    return Total(total), Moments(n, float(mean), squares, least, most)
 
 
 class GroupMoments(NamedTuple):
@@ -262,6 +283,22 @@ class Buckets(NamedTuple):
         return middles, self.counts[held]
 
 
+def _of_normal_singles(values: Array) -> Buckets | None:
+    """Return the histogram of positive float32 numbers, from their own bits; None if there is another number among them.
+
+    It is that of the same numbers as float64. Those that are subnormal or infinite have other bits there.
+    """
+    if values.dtype != np.float32 or not len(values):
+        return None
+    least, most = values.min(), values.max()
+    if not (least >= np.finfo(np.float32).tiny and most < np.inf):
+        return None
+    bits = values.view(np.int32) >> DROPPED_OF_SINGLE
+    first = int(least.view(np.int32)) >> DROPPED_OF_SINGLE
+    bits -= np.int32(first)
+    return Buckets(first + REBIASED, np.bincount(bits))
+
+
 class Quantiles(NamedTuple):
     """Percentiles by linear interpolation: exact for few values, and from a histogram of leading bits for many.
 
@@ -282,6 +319,8 @@ class Quantiles(NamedTuple):
         """Return the record of values, shape (n,); `many` says that the file is known to
         have more values than are kept.
         """
+        if many and (buckets := _of_normal_singles(values)) is not None:
+            return cls((), len(values), (Buckets(), 0, buckets))
         quantiles = cls((values.astype(np.float64, copy=False),), len(values))
         return quantiles._bucketed() if many else quantiles._fit()
 

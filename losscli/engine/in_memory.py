@@ -1,5 +1,6 @@
 """Losses of arrays in memory, on several threads, without statistics."""
 
+import math
 from collections.abc import Callable
 from functools import reduce
 from operator import add
@@ -55,8 +56,9 @@ def mean_in_memory(
     """
 
     def work(rows: slice) -> tuple[Total, int]:
-        values, _ = loss(predictions[rows], _cut(targets, rows), _of_rows(extras, rows))
-        return Total.of(values), values.size
+        batch = predictions[rows], _cut(targets, rows), _of_rows(extras, rows)
+        total, size = loss.summed(*batch)
+        return Total(total) if math.isfinite(total) else Total.of(loss(*batch)[0]), size
 
     parts = _over_blocks(work, loss, predictions, threads)
     return reduce(add, (total for total, _ in parts), Total()).over(sum(size for _, size in parts))

@@ -43,20 +43,30 @@ class OfLogit:
 
     @lazy
     def e(self) -> Array:
-        return np.exp(-np.abs(self.x))
+        size = np.abs(self.x)
+        size = np.negative(size, out=size)
+        return np.exp(size, out=size)
 
     @lazy
     def l(self) -> Array:
-        return np.minimum(self.x, 0) - log1p(self.e)
+        l = np.clip(self.x, -np.inf, 0)  # three times as fast as np.minimum with a number
+        l -= log1p(self.e)
+        return l
 
     @lazy
     def p(self) -> Array:
-        # exp(min(x, 0)) is e or 1, and faster than np.where between the two.
-        return np.exp(np.minimum(self.x, 0)) / (1 + self.e)
+        return self._larger(self.x >= 0)
 
     @lazy
     def q(self) -> Array:
-        return np.exp(np.minimum(-self.x, 0)) / (1 + self.e)
+        return self._larger(self.x <= 0)
+
+    def _larger(self, likely: Array) -> Array:
+        """Return the probability of an outcome that is the likelier one where `likely`: 1 / (1 + e), and e / (1 + e) elsewhere."""
+        numerator = likely.astype(self.x.dtype)
+        np.maximum(numerator, self.e, out=numerator)  # faster than np.where between 1 and e, which is at most 1
+        numerator /= 1 + self.e
+        return numerator
 
 
 @dataclass
@@ -109,7 +119,7 @@ class Opposite:
     @lazy
     def l(self) -> Array:
         if isinstance(self.of, OfLogit):
-            return np.minimum(-self.of.x, 0) - log1p(self.of.e)
+            return np.clip(-self.of.x, -np.inf, 0) - log1p(self.of.e)
         if isinstance(self.of, OfProbability):
             return log1p(-self.of.p)
         # log(1 - exp(l)) by the branch that keeps its digits (Maechler 2012, "Accurately computing log(1 - exp(-|a|))")

@@ -9,7 +9,7 @@ import numpy as np
 from losscli.arrays import Array, times
 from losscli.definition.batch import Dense, Extras, Targets, Values
 from losscli.definition.domain import EXTENDED, FRACTION, NON_NEGATIVE, POSITIVE
-from losscli.definition.loss import SHARED, Axis, BoundLoss, Parameters, root, same
+from losscli.definition.loss import SHARED, Axis, BoundLoss, Parameters, Slope, root, same
 from losscli.definition.registry import family, loss
 from losscli.elementary import log1p
 from losscli.losses.stable import exp_rest, held, within_squares
@@ -19,7 +19,7 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
     """Return core(r) with r = prediction - target, elementwise: dr/dprediction is 1."""
     assert isinstance(targets, Dense)
     r = np.subtract(predictions, targets.t, dtype=loss.work(predictions.dtype))
-    value, slope = loss.core(r)
+    value, slope = loss.core(r, gradient=gradient)
     return value, slope if gradient else None
 
 
@@ -63,9 +63,9 @@ residual = family(
     facts=("convex",),
     statistics={"rmse": root},
 )
-def squared_error(r: Array) -> tuple[Array, Array]:
+def squared_error(r: Array) -> tuple[Array, Slope]:
     """The square of the residual."""
-    return r * r, 2 * r
+    return r * r, lambda: 2 * r
 
 
 @loss(
@@ -95,9 +95,9 @@ def half_squared_error(r: Array) -> tuple[Array, Array]:
     baseline="median",
     facts=("convex",),
 )
-def absolute_error(r: Array) -> tuple[Array, Array]:
+def absolute_error(r: Array) -> tuple[Array, Slope]:
     """The size of the residual."""
-    return np.abs(r), np.sign(r)
+    return np.abs(r), lambda: np.sign(r)
 
 
 @loss(
@@ -119,7 +119,10 @@ def huber(
 ) -> tuple[Array, Array]:
     """Quadratic up to delta, linear beyond."""
     slope = np.clip(r, -delta, delta)
-    return slope * (r - 0.5 * slope), slope
+    value = -0.5 * slope
+    value += r
+    value *= slope
+    return value, slope
 
 
 @loss(

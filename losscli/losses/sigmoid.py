@@ -98,8 +98,9 @@ def _clipped(loss: BoundLoss, predictions: Array, targets: Dense, extras: Extras
 def _hard(loss: BoundLoss, logits: Array, labels: Array, gradient: bool) -> Values:
     # Only the outcome that happened has a term, and its logit is the logit or its negative.
     """Return losses and gradient for labels of 0 and 1."""
-    sign = 2 * labels.astype(logits.dtype) - 1
-    probability = OfLogit((sign * logits).astype(loss.work(logits.dtype), copy=False))
+    sign = (2 * labels.astype(np.int8) - np.int8(1)).astype(logits.dtype)
+    own = logits * sign
+    probability = OfLogit(own.astype(loss.work(logits.dtype), copy=False))
     value, slope = loss.core(probability, 1.0, labels.astype(bool, copy=False), 0.0, gradient=gradient)
     return value, sign * (by_log(slope) * probability.q) if gradient else None
 

@@ -1,8 +1,10 @@
 """Receipt and signature: everything that a number depends on, in full and in one line."""
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -62,7 +64,7 @@ def receipt(
         "mask": request.mask,
         "missing": request.missing if job.missing else None,
         "computed_in": str(job.dtype),
-        "arithmetic": arithmetic(),
+        "arithmetic": arithmetic() | _dispatched(job),
         "classes": list(decoded.classes) if decoded.classes else None,
         "reduction": request.reduction,
         "reduction_formula": REDUCTIONS[request.reduction].formula,
@@ -97,6 +99,19 @@ def receipt(
         "remote": [dict(one) for one in remote] or None,
     }
     return {key: value for key, value in entries.items() if value is not None}
+
+
+def _dispatched(job: "Job") -> dict[str, list[str]]:
+    """Return which of the functions of a loss have other last digits with other instructions; nothing if it is not known.
+
+    digits.json has what `python tests/support/digits.py` found for losses of logits and numbers.
+    """
+    loss, extras = job.loss.declaration, job.extras
+    plain = extras.prediction_kind == "logits" and extras.temper is None and job.convention.formula is None
+    if loss.family.custom or not plain or str(job.dtype) not in ("float32", "float64"):
+        return {}
+    known = json.loads(Path(__file__).with_name("digits.json").read_bytes())
+    return {"dispatched": known.get(loss.name, {}).get(str(job.dtype), {}).get("functions", [])}
 
 
 @cache

@@ -201,3 +201,31 @@ class TestUndefinedResults:
         )
         found = run("compare", "mse", *files, "--sample-weight", save("w.npy", [1e308, 1e308, 1e308]))
         found.refuses(3, "too large for an interval; divide the weights")
+
+
+class TestPasses:
+    """What is looked at in few passes, against the plain way."""
+
+    @pytest.mark.parametrize(
+        "odd", [[], [0.0], [-1.5], [1e-42], [math.inf], [float(np.finfo(np.float32).tiny)]], ids=str
+    )
+    def test_a_histogram_of_float32_is_that_of_the_same_numbers_in_float64(self, odd: list[float]) -> None:
+        values = np.exp(np.random.default_rng(3).uniform(-80, 80, 3000)).astype(np.float32)
+        values = np.concatenate([values, np.array(odd, np.float32)])
+        few, many = (Quantiles.of(array, many=True).spectrum() for array in (values, values.astype(np.float64)))
+        np.testing.assert_array_equal(few[0], many[0])
+        np.testing.assert_array_equal(few[1], many[1])
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_sum_and_moments_of_several_blocks(self, dtype: type) -> None:
+        values = np.random.default_rng(4).normal(1e6, 2, 2 * reductions.BLOCK + 7).astype(dtype)
+        total, moments = reductions.sum_and_moments(values)
+        exact = [float(value) for value in values]
+        mean = math.fsum(exact) / len(exact)
+        assert total.value == pytest.approx(math.fsum(exact), rel=1e-15)
+        assert moments.mean == pytest.approx(mean, rel=1e-15)
+        assert moments.squares == pytest.approx(math.fsum((value - mean) ** 2 for value in exact), rel=1e-10)
+        assert (moments.n, moments.least, moments.most) == (len(exact), min(exact), max(exact))
+
+    def test_a_sum_that_overflows_float32_is_a_float64(self) -> None:
+        assert Total.of(np.full(10, 3e38, np.float32)).value == pytest.approx(3e39, rel=1e-7)

@@ -190,7 +190,11 @@ def _other_arithmetic(earlier: Mapping[str, Any], outcome: Outcome) -> str:
     before, now = earlier.get("arithmetic"), outcome.arithmetic
     if not isinstance(before, dict) or before == now or now is None:
         return ""
-    then, here = (", ".join(f"{key} {value}" for key, value in one.items()) for one in (before, now))
+    then, here = (
+        ", ".join(f"{key} {value}" for key, value in one.items() if key != "dispatched") for one in (before, now)
+    )
+    if then == here:
+        return ""
     return f"; it was computed with {then}, and now with {here}, which may change the last digits"
 
 

@@ -13,6 +13,7 @@ from losscli.arrays import Array, running_sums, times
 from losscli.definition.batch import Dense, Extras, Indices, Targets
 from losscli.definition.loss import BoundLoss
 from losscli.elementary import log1p
+from losscli.engine.aggregates import sum_and_moments
 from losscli.engine.collector import BatchCollector, ChunkCollector, Collector
 from losscli.losses.probability import Known
 
@@ -258,6 +259,10 @@ def of(loss: BoundLoss, lifted: Targets, targets: Array, given: Array | None, k:
     kind = loss.declaration.baseline
     if kind == "frequencies" and isinstance(lifted, Indices):
         return ClassCounts.of(lifted, given, k)
+    if given is None and targets.ndim == 1:
+        of_column = _of_plain_column(loss, lifted, targets)
+        if of_column is not None:
+            return of_column
     weights = np.ones(len(targets)) if given is None else given
     if kind in ("mean", "median"):
         counted = weights != 0  # a row of weight 0 adds nothing, even where its target is infinite
@@ -271,6 +276,19 @@ def of(loss: BoundLoss, lifted: Targets, targets: Array, given: Array | None, k:
     if kind == "frequencies" and isinstance(lifted, Dense):
         outputs = loss.family.several_outputs
         return Frequencies.of_outputs(lifted, weights) if outputs else Frequencies.of_classes(loss, lifted, weights)
+    return None
+
+
+def _of_plain_column(loss: BoundLoss, lifted: Targets, targets: Array) -> Baseline | None:
+    """Return the record of targets with one number per row that weigh 1 each; None if it is not one of the simple cases."""
+    kind = loss.declaration.baseline
+    if kind == "mean":
+        _, moments = sum_and_moments(targets)
+        return Mean(float(len(targets)), np.array([moments.mean]), np.array([moments.squares], np.float64))
+    outputs = kind == "frequencies" and loss.family.several_outputs
+    if outputs and isinstance(lifted, Dense) and lifted.other is None and lifted.t.dtype == bool and lifted.t.ndim == 1:
+        positive = float(np.count_nonzero(lifted.t))
+        return Frequencies(np.array([positive]), np.array([len(targets) - positive]), np.zeros(1))
     return None
 
 

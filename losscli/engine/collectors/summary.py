@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscli.arrays import Array, times
-from losscli.engine.aggregates import EXACT_LOSSES, Moments, Quantiles, Total
+from losscli.engine.aggregates import EXACT_LOSSES, Moments, Quantiles, Total, sum_and_moments
 from losscli.engine.batch import CountedRows
 from losscli.engine.collector import ChunkCollector
 from losscli.engine.job import Job
@@ -28,11 +28,11 @@ class Summary(NamedTuple):
 
     @classmethod
     def of(cls, losses: Array, weights: Array | None, ignored: int = 0) -> "Summary":
-        """Return the record of per-sample losses in float64, shape (n,), and their weights,
+        """Return the record of per-sample losses, shape (n,), and their weights,
         shape (n,) or None for 1 each.
         """
         with np.errstate(all="ignore"):
-            total, moments = Total.of(losses), Moments.of(losses)
+            total, moments = sum_and_moments(losses)
             if weights is None:
                 return cls(total, Total(float(len(losses))), len(losses), ignored, moments, total)
             nonzero = int(np.count_nonzero(weights))
@@ -65,7 +65,7 @@ class Summaries(ChunkCollector):
     record = Summary
 
     def of(self, job: Job, rows: CountedRows) -> Summary:
-        summary = Summary.of(rows.wide, rows.row_weights, rows.ignored)
+        summary = Summary.of(rows.losses, rows.row_weights, rows.ignored)
         if rows.row_weights is None or not (job.terms_weighted or job.convention.plain_products):
             return summary
         return summary._replace(weighted=Total.of(weighted_terms(job, rows)))
@@ -89,4 +89,5 @@ class Percentiles(ChunkCollector):
     exact = True
 
     def of(self, job: Job, rows: CountedRows) -> Quantiles:
-        return Quantiles.of(rows.wide, many=job.units > EXACT_LOSSES)
+        many = job.units > EXACT_LOSSES
+        return Quantiles.of(rows.losses if many else rows.wide, many)
