@@ -9,7 +9,7 @@ targets of all classes of its rows, and returns one value per row.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
 
@@ -228,11 +228,9 @@ class Shares:
 
     def out_of_range(self) -> Array:
         """Return the rows whose sums come near the ends of their range, including those with a NaN or an infinity."""
-        narrow, wide = np.finfo(self.logits.dtype), np.finfo(self.z.dtype)
-        low, least = narrow.tiny * HEADROOM * self.logits.shape[1], wide.tiny**0.5
-        high = min(narrow.max / HEADROOM, wide.max**0.45)  # so that others / own is in range as well
         # The own class's exponential is judged by its logit, of which half as many bytes are looked at.
-        others, own, lowest, highest = self.others, self.own_logit, np.log(least), np.log(high)
+        low, high, lowest, highest = _range(self.logits.dtype, self.z.dtype, self.logits.shape[1])
+        others, own = self.others, self.own_logit
         if others.min() > low and own.min() > lowest and others.max() < high and own.max() < highest:
             return np.zeros(0, np.int64)
         return np.flatnonzero(~((others > low) & (own > lowest) & (others < high) & (own < highest)))
@@ -257,6 +255,14 @@ def _log_of_one_more(ratio: Array) -> Array:
 def _has_vectors() -> bool:
     """Whether NumPy uses AVX-512 here."""
     return instructions().startswith(("AVX512", "X86_V4"))
+
+
+@lru_cache(maxsize=16)
+def _range(narrow: np.dtype[Any], wide: np.dtype[Any], columns: int) -> tuple[Any, Any, Any, Any]:
+    """Return between which numbers the sum of the others' exponentials, and the own logit, keep their digits."""
+    of_sums, of_rows = np.finfo(narrow), np.finfo(wide)
+    high = min(of_sums.max / HEADROOM, of_rows.max**0.45)  # so that others / own is in range as well
+    return of_sums.tiny * HEADROOM * columns, high, np.log(of_rows.tiny**0.5), np.log(high)
 
 
 @lru_cache(maxsize=16)
