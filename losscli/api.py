@@ -812,10 +812,11 @@ class _Kept:
         self.rows_done = self.rows_seen = 0
 
     def started(self, measurement: Measurement) -> None:
-        """Take the measurement before its pass; where the rows of the gradient stand in the file's order, they go straight to its array."""
+        """Take the measurement before its pass, which fills the array of the gradient by itself where it can."""
         self.measurement = measurement
-        if self.asked["gradient"] and measurement.in_order and current() is None:
-            self.room = np.empty(measurement.job.predictions.shape, measurement.job.dtype)
+        room = measurement.room if self.asked["gradient"] and current() is None else None
+        if room is not None:
+            self.room = np.empty(room, measurement.job.dtype)
             measurement.job = replace(measurement.job, room=self.room)
 
     def give(self, result: Result, measurement: Measurement) -> None:

@@ -26,6 +26,7 @@ from losscli.engine.parts import Part
 from losscli.engine.threads import available_threads
 from losscli.engine.units import OF_FILE, PositionCount, UnitSums, closed, runs, unit_sums
 from losscli.io.npy import StreamSource
+from losscli.io.positions import turn_back
 from losscli.io.prepared import Prepared
 from losscli.io.source import Source, Window, pieces
 from losscli.io.turned import Turned
@@ -250,6 +251,9 @@ def evaluate_chunk(job: Job, collectors: Collectors, start: int, stop: int) -> C
             beside.of_batch(job, first, rows_of_batch),
             None if room is None else room[rows_of_batch],
         )
+        if job.room is not None and room is None and outcome.gradient is not None:
+            turn_back(outcome.gradient, job.room, first)
+            outcome = outcome._replace(gradient=None)
         records = merged(records, of_batch(collectors, job, batch))
         outcomes.append(outcome)
     return _gathered(job, collectors, records, start, outcomes, room)
@@ -258,7 +262,7 @@ def evaluate_chunk(job: Job, collectors: Collectors, start: int, stop: int) -> C
 def _room_of_chunk(job: Job, start: int, stop: int) -> Array | None:
     """Return memory for the gradients of a chunk's rows, if these are kept as one array, or turned back sample by sample; else None."""
     if job.room is not None:
-        return job.room[start:stop]
+        return job.room[start:stop] if job.room.ndim == len(job.predictions.shape) else None
     rows = stop - start
     if not job.gradient or job.unit != "row" or job.extras.whole is not None:
         return None

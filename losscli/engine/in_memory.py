@@ -13,10 +13,13 @@ from losscli.definition.batch import Dense, Extras, Indices, Targets
 from losscli.definition.loss import BoundLoss
 from losscli.engine.aggregates import Total
 from losscli.engine.job import BATCH_BYTES, CHUNK_BYTES, rows_of_batch
-from losscli.engine.threads import available_threads, pool
+from losscli.engine.threads import available_threads, keep_freed_memory, pool
 
 if TYPE_CHECKING:
     from losscli.engine.evaluate import T
+
+KEPT = 1 << 17
+"""Bytes of predictions from which on the C library gets the memory of temporary arrays from the system, and gives it back."""
 
 
 def in_memory(
@@ -69,6 +72,8 @@ def _over_blocks(work: "Callable[[slice], T]", loss: BoundLoss, predictions: Arr
     n, rows = len(predictions), rows_of_batch(loss, max(1, predictions[:1].nbytes))
     step = rows * max(1, CHUNK_BYTES // BATCH_BYTES)
     starts = range(0, n, step)
+    if predictions.nbytes > KEPT:
+        keep_freed_memory()
 
     def chunk(start: int) -> "list[T]":
         stop = min(start + step, n)

@@ -74,7 +74,9 @@ class Job:
     elements: bool = False
     gradient: bool = False
     room: Array | None = None
-    """Memory for the gradients of all rows, in the shape of the predictions, if they shall be there; threads of one process share it."""
+    """Memory for the gradients of all rows, if they shall be there, which the threads of one process share: in the shape of the
+    predictions or, for positions whose classes come before them in the file, in that of `Grid.blocks`.
+    """
     third_operand: Source | None = None
     """The rows of a third operand; None if there is none."""
     convention: Convention = NONE

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def executor_of(workers: int) -> "Executor":
     return ThreadPoolExecutor(workers)
 
 
+@lru_cache(maxsize=1)
 def keep_freed_memory() -> None:
     """Keep memory that was freed for the next batch.
 

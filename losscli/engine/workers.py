@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from losscli.engine.job import Job, threads_for
-from losscli.engine.threads import available_threads, pool
+from losscli.engine.job import CHUNK_BYTES, Job, threads_for
+from losscli.engine.threads import available_threads, keep_freed_memory, pool
 
 if TYPE_CHECKING:
     from losscli.engine.cluster import Cluster
@@ -59,5 +59,7 @@ def workers(job: Job, threads: int | None = None) -> "Iterator[Any]":
     if one is not None and job.extras.everyone is None and job.extras.whole is None:
         yield one
         return
+    if job.size > CHUNK_BYTES:  # several chunks, of which each would get its memory anew
+        keep_freed_memory()
     with pool(threads_for(job, threads or available_threads())) as executor:
         yield executor

@@ -76,6 +76,13 @@ class Grid:
         return max(0, self.positions - sum(self.skipped))
 
     @property
+    def blocks(self) -> tuple[int, int, int] | None:
+        """The shape of the file as blocks of classes and positions, into which rows can be turned back a few at a time; None if that is slow."""
+        if self.skipped != (0, 0) or self.inner < TURNED_IN_BLOCKS:
+            return None
+        return math.prod(self.shape) // max(1, self.classes * self.inner), self.classes, self.inner
+
+    @property
     def rows(self) -> int:
         """Number of rows: samples times positions."""
         return self.samples * self.kept
@@ -119,8 +126,7 @@ class Grid:
         if rows.ndim == 2 and self.inner >= TURNED_IN_BLOCKS:
             blocks = per.reshape(-1, self.inner, self.classes)
             turned = np.empty((len(blocks), self.classes, self.inner), rows.dtype)
-            for block, target in zip(blocks, turned, strict=True):
-                _turn_back(block, target)
+            turn_back(rows=blocks.reshape(-1, self.classes), out=turned)
             return turned.reshape(self.shape if self.single else (samples, *self.shape[1:]))
         shaped = per.reshape(samples, *self.lengths, *per.shape[2:])
         if self.class_axis is not None:
@@ -222,10 +228,14 @@ def _turn(read: Array, out: Array) -> None:
         out[start : start + TURNED_AT_ONCE] = read[:, start : start + TURNED_AT_ONCE].T
 
 
-def _turn_back(rows: Array, out: Array) -> None:
-    """Write `rows`, shape (m, k), into `out`, shape (k, m)."""
-    for start in range(0, len(rows), TURNED_AT_ONCE):
-        out[:, start : start + TURNED_AT_ONCE] = rows[start : start + TURNED_AT_ONCE].T
+def turn_back(rows: Array, out: Array, first: int = 0) -> None:
+    """Write `rows`, shape (m, k), into `out`, shape (blocks, k, inner), in which row `first` of all is the first of them."""
+    inner, done = out.shape[2], 0
+    while done < len(rows):
+        block, low = divmod(first + done, inner)
+        many = min(inner - low, len(rows) - done, TURNED_AT_ONCE)
+        out[block, :, low : low + many] = rows[done : done + many].T
+        done += many
 
 
 def placed(source: Source, index: tuple[int, ...]) -> str:

@@ -9,11 +9,11 @@ targets of all classes of its rows, and returns one value per row.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
 
-from losscli.arrays import Array, row_sums, times
+from losscli.arrays import Array, instructions, row_sums, times
 from losscli.definition.batch import Dense, Extras, Indices, Probability, Targets, Values
 from losscli.definition.domain import FRACTION, NON_NEGATIVE, Interval
 from losscli.definition.loss import SHARED, Axis, BoundLoss, Slope, bits, exponential, same
@@ -215,8 +215,8 @@ class Shares:
     @lazy
     def l(self) -> Array:
         # From the sum of the other classes instead of the total, so that tiny losses do not round to 0.
-        ratio = self.others / self.own
-        return np.negative(np.log1p(ratio, out=ratio), out=ratio)
+        loss = _log_of_one_more(self.others / self.own)
+        return np.negative(loss, out=loss)
 
     @lazy
     def p(self) -> Array:
@@ -228,14 +228,41 @@ class Shares:
 
     def out_of_range(self) -> Array:
         """Return the rows whose sums come near the ends of their range, including those with a NaN or an infinity."""
-        narrow, wide = np.finfo(self.logits.dtype), np.finfo(self.z.dtype)
-        low, least = narrow.tiny * HEADROOM * self.logits.shape[1], wide.tiny**0.5
-        high = min(narrow.max / HEADROOM, wide.max**0.45)  # so that others / own is in range as well
         # The own class's exponential is judged by its logit, of which half as many bytes are looked at.
-        others, own, lowest, highest = self.others, self.own_logit, np.log(least), np.log(high)
+        low, high, lowest, highest = _range(self.logits.dtype, self.z.dtype, self.logits.shape[1])
+        others, own = self.others, self.own_logit
         if others.min() > low and own.min() > lowest and others.max() < high and own.max() < highest:
             return np.zeros(0, np.int64)
         return np.flatnonzero(~((others > low) & (own > lowest) & (others < high) & (own < highest)))
+
+
+def _log_of_one_more(ratio: Array) -> Array:
+    """Return log(1 + ratio) of finite numbers >= 0, in their memory, with an error of 1 unit in the last place.
+
+    Only with AVX-512 does NumPy compute log1p of several numbers at once. Elsewhere a logarithm of the C library is much faster than
+    its log1p, and what 1 + ratio rounds off is added to first order (its square is beyond all digits).
+    """
+    if _has_vectors() or ratio.dtype != np.float64:
+        return np.log1p(ratio, out=ratio)
+    sums = ratio + 1
+    kept = sums - 1
+    np.subtract(ratio, kept, out=kept)
+    np.divide(kept, sums, out=kept)
+    return np.add(np.log(sums, out=ratio), kept, out=ratio)
+
+
+@lru_cache(maxsize=1)
+def _has_vectors() -> bool:
+    """Whether NumPy uses AVX-512 here."""
+    return instructions().startswith(("AVX512", "X86_V4"))
+
+
+@lru_cache(maxsize=16)
+def _range(narrow: np.dtype[Any], wide: np.dtype[Any], columns: int) -> tuple[Any, Any, Any, Any]:
+    """Return between which numbers the sum of the others' exponentials, and the own logit, keep their digits."""
+    of_sums, of_rows = np.finfo(narrow), np.finfo(wide)
+    high = min(of_sums.max / HEADROOM, of_rows.max**0.45)  # so that others / own is in range as well
+    return of_sums.tiny * HEADROOM * columns, high, np.log(of_rows.tiny**0.5), np.log(high)
 
 
 @lru_cache(maxsize=16)

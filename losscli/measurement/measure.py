@@ -111,17 +111,19 @@ class Measurement:
         return self.units.restored(slopes, first, source.order if isinstance(source, Reordered) else None)
 
     @property
-    def in_order(self) -> bool:
-        """Whether the gradients of all rows, one after the other, are those of the predictions' file in its order."""
+    def room(self) -> tuple[int, ...] | None:
+        """The shape of `Job.room` if a pass can fill the gradient of the whole file, in its order, by itself; else None."""
         job, units = self.job, self.units
         if job.unit != "row" or job.masks is not None or job.extras.whole is not None:
-            return False
+            return None
         if units.selection is not None or isinstance(job.predictions, Turned | Reordered):
-            return False
-        if units.layout is None or isinstance(units.layout, Lists):
-            return units.layout is None
-        grids = units.layout.grids
-        return len(grids) == 1 and grids[0].inner == 1 and grids[0].skipped == (0, 0)
+            return None
+        if units.layout is None:
+            return job.predictions.shape
+        if isinstance(units.layout, Lists) or len(units.layout.grids) > 1:
+            return None
+        grid = units.layout.grids[0]
+        return job.predictions.shape if grid.inner == 1 and grid.skipped == (0, 0) else grid.blocks
 
     def settled(self, request: Request) -> "Measurement":
         """Return the measurement of the same files with other parameters, reduction, smoothing or conventions.
