@@ -13,7 +13,7 @@ from typing import Annotated, Any, cast
 
 import numpy as np
 
-from losscli.arrays import Array, instructions, row_sums, times
+from losscli.arrays import Array, row_sums, times
 from losscli.definition.batch import Dense, Extras, Indices, Probability, Targets, Values
 from losscli.definition.domain import FRACTION, NON_NEGATIVE, Interval
 from losscli.definition.loss import SHARED, Axis, BoundLoss, Slope, bits, exponential, same
@@ -239,22 +239,14 @@ class Shares:
 def _log_of_one_more(ratio: Array) -> Array:
     """Return log(1 + ratio) of finite numbers >= 0, in their memory, with an error of 1 unit in the last place.
 
-    Only with AVX-512 does NumPy compute log1p of several numbers at once. Elsewhere a logarithm of the C library is much faster than
-    its log1p, and what 1 + ratio rounds off is added to first order (its square is beyond all digits).
+    NumPy computes logarithms of several numbers at once on more processors than its log1p. What 1 + ratio rounds off is added
+    to first order (its square is beyond all digits).
     """
-    if _has_vectors() or ratio.dtype != np.float64:
-        return np.log1p(ratio, out=ratio)
     sums = ratio + 1
     kept = sums - 1
     np.subtract(ratio, kept, out=kept)
     np.divide(kept, sums, out=kept)
     return np.add(np.log(sums, out=ratio), kept, out=ratio)
-
-
-@lru_cache(maxsize=1)
-def _has_vectors() -> bool:
-    """Whether NumPy uses AVX-512 here."""
-    return instructions().startswith(("AVX512", "X86_V4"))
 
 
 @lru_cache(maxsize=16)
