@@ -59,9 +59,9 @@ FAR_PROGRAM = (
 APART = (
     [f"tests/{name}" for name in FAR]
     + [f"tests/program/test_{name}.py" for name in FAR_PROGRAM]
-    + ["tests/engine/test_memory.py"]
+    + ["tests/engine/test_memory.py", "tests/io/test_compressed.py", "tests/io/test_remote.py"]
 )
-"""Tests that are about other packages, start processes of their own, or take minutes."""
+"""Tests that are about other packages, start processes of their own, take minutes, or use Polars when they are imported."""
 QUIET = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "tmp_path_retention_policy=none"]
 SPARE = 10.0  # seconds of CPU time beyond what a mutant's tests take without it, before it counts as endless
 
