@@ -18,6 +18,7 @@ from losscli.definition.batch import Dense, Extras, Indices, Probability, Target
 from losscli.definition.domain import FRACTION, NON_NEGATIVE, Interval
 from losscli.definition.loss import SHARED, Axis, BoundLoss, Slope, bits, exponential, same
 from losscli.definition.registry import family, loss
+from losscli.elementary import log1p
 from losscli.losses.probability import (
     Known,
     OfLogProbability,
@@ -59,7 +60,7 @@ def log_softmax(logits: Array) -> Known:
     p = e / scale
     q = 1 - p
     q[rows, top] = rest / scale[:, 0]
-    return Known(shifted - np.log1p(rest)[:, None], p, q)
+    return Known(shifted - log1p(rest)[:, None], p, q)
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
@@ -605,9 +606,9 @@ def jensen_shannon(x: Probability, t: Array) -> tuple[Array, Slope]:
     # With u = (t - p) / (t + p) a term is m / 2 * ((1 + u) log(1 + u) + (1 - u) log(1 - u)), which is as small as u^2.
     m = (x.p + t) / 2
     u = np.where(m == 0, -1, gap(x, t) / (2 * m))
-    log_t = np.where(u > -0.5, np.log1p(u), np.log(t / m))
-    log_p = np.where(u < 0.5, np.log1p(-u), x.l - np.log(m))
-    near = m / 2 * (2 * u * np.arctanh(u) + np.log1p(-u * u))
+    log_t = np.where(u > -0.5, log1p(u), np.log(t / m))
+    log_p = np.where(u < 0.5, log1p(-u), x.l - np.log(m))
+    near = m / 2 * (2 * u * np.arctanh(u) + log1p(-u * u))
     far = (times(t, log_t) + times(x.p, log_p)) / 2
 
     def slope() -> Slopes:

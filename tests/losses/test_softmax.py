@@ -1,4 +1,4 @@
-"""How softmax losses are computed: the same numbers with and without a processor's vectors, and into memory that is given."""
+"""How softmax losses are computed: the logarithm of their rows, and gradients in memory that is given."""
 
 import math
 
@@ -10,18 +10,16 @@ from losscli.lookup.names import find
 from losscli.losses import softmax
 
 
-class TestWithoutVectors:
-    def test_the_logarithm_has_all_digits_from_tiny_to_huge(self, monkeypatch):
-        monkeypatch.setattr(softmax, "_has_vectors", lambda: False)
-        ratios = np.concatenate([10.0 ** np.arange(-300, 140), np.linspace(1e-9, 3, 500), [0, 2**-53, 2**-52, 1]])
-        found = softmax._log_of_one_more(ratios.copy())
-        np.testing.assert_allclose(found, [math.log1p(one) for one in ratios], rtol=4.5e-16)
+def test_the_logarithm_has_all_digits_from_tiny_to_huge():
+    ratios = np.concatenate([10.0 ** np.arange(-300, 140), np.linspace(1e-9, 3, 500), [0, 2**-53, 2**-52, 1]])
+    found = softmax._log_of_one_more(ratios.copy())
+    np.testing.assert_allclose(found, [math.log1p(one) for one in ratios], rtol=4.5e-16)
 
-    def test_tiny_losses_are_not_rounded_to_zero(self, monkeypatch):
-        monkeypatch.setattr(softmax, "_has_vectors", lambda: False)
-        loss = find("softmax-cross-entropy").bind()
-        values, _ = loss(np.array([[20, 0], [0, 20]], np.float32), Indices(np.array([0, 0])))
-        np.testing.assert_allclose(values, [2.0611536e-9, 20], rtol=2e-7)  # log(1 + exp(-20)), and 20 more
+
+def test_tiny_losses_are_not_rounded_to_zero():
+    loss = find("softmax-cross-entropy").bind()
+    values, _ = loss(np.array([[20, 0], [0, 20]], np.float32), Indices(np.array([0, 0])))
+    np.testing.assert_allclose(values, [2.0611536e-9, 20], rtol=2e-7)  # log(1 + exp(-20)), and 20 more
 
 
 @pytest.mark.parametrize("name", ["softmax-cross-entropy", "softmax-focal", "brier"])
