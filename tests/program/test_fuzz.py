@@ -189,6 +189,16 @@ class TestFound:
         run("compute", "ce", save("p.npy", np.eye(2)), "no.npy").refuses(3, "no.npy")
         run("compute", "ce", "p.npy").refuses(2, "TARGETS")
 
+    @pytest.mark.parametrize("more", [[], ["--also", "l1"], ["--plus", "l1"]], ids=["one", "several", "sum"])
+    def test_a_requirement_that_does_not_apply_beside_a_note(self, run, save, more):
+        """The note, about the shape, would be a second line."""
+        p = save("p.npy", [[1.0, 2.0, 3.0]])
+        run("compute", "mse", p, "0", *more, "--require", f"{'mse ' if '--also' in more else ''}ece < 1").refuses(2, "ece")
+
+    def test_a_requirement_that_does_not_apply_to_parts(self, run, save):
+        run("compute", "mse", save("p.npy", [[1.0, 2.0, 3.0]]), "0", "--part", "1/1", "-o", "a.part")
+        run("merge", "a.part", "--require", "ece < 1").refuses(2, "ece")
+
     @pytest.mark.parametrize("suffix", ["parquet", "arrow"])
     def test_a_table_of_no_rows(self, compute, save, folder, suffix):
         frame = pl.DataFrame({"a": [], "b": []}, schema={"a": pl.Float64, "b": pl.Float64})
