@@ -41,8 +41,8 @@ LARGEST = 64 << 20
 """Bytes that a file may have."""
 ROUND = 20_000
 """Inputs of a process."""
-MEMORY = 200 << 20
-"""Bytes by which a process may grow after its first tenth, when everything is loaded."""
+MEMORY = 400 << 20
+"""Bytes by which a process may grow after its first tenth: it keeps the commands of ever more losses, and what Polars holds."""
 FILES = 100
 """Open files that a process may have more than at first: libraries keep some, and errors until they are collected."""
 KINDS = {"numbers": 2, "commands": 10, "relations": 3, "containers": 10}
