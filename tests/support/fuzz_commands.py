@@ -289,7 +289,9 @@ def renamed(own: random.Random, line: Line) -> None:
     name = own.choice(sorted(line.files))
     new = own.choice(NAMES).format("." + name.partition(".")[2])
     line.files[new] = line.files.pop(name)
-    line.words = [new + word[len(name) :] if word == name or word.startswith(f"{name}:") else word for word in line.words]
+    line.words = [
+        new + word[len(name) :] if word == name or word.startswith(f"{name}:") else word for word in line.words
+    ]
     line.piped = None if line.piped == name else line.piped
 
 
