@@ -28,7 +28,7 @@ from fuzz import WORDS, Case, Maker, Outcome, as_file, damage, npy, run, small_c
 from losscli.losses import LOSSES
 
 ONE_LINE = re.compile(
-    r"(losscli: (note|warning): [^\n]+\n)*losscli: [^\n]+: cannot be written: [^\n]+\n|losscli: [^\n]+\n"
+    r"(losscli: (note|warning): [^\n]+\n)*losscli: [^\n]+: cannot be (read or )?written: [^\n]+\n|losscli: [^\n]+\n"
 )
 """An error is one line; only where a file cannot be written, notes about what was read may stand before it."""
 SPOKEN = ("check", "compare", "run", "verify", "audit")

@@ -375,7 +375,7 @@ def remote(judge: Judge) -> None:
     how = web.behaviour
     how.ranges, how.tags = judge.random.random() < 0.8, judge.random.random() < 0.8
     local = judge.result(*words)
-    far = [f"{web.url}/{word}" if word.split(":")[0] in case.files else word for word in words]
+    far = [f"{web.url}/{word}" if word.split(":")[0] in set(case.files) - {"names.txt"} else word for word in words]
     found = judge.result(*far)
     if any("*" in word for word in far) or local is None:
         return
