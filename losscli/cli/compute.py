@@ -176,10 +176,10 @@ def _measured(
             consume=delivery.consume,
         )
         progress.wipe()
-        # Only now, since an error is printed as one line without notes.
-        say([*measurement.notes, *elsewhere(typed.name)], wanted.quiet)
         result.judge(requirements[0])
         met = result.judge_each(requirements[1])
+        # Only now, since an error is printed as one line without notes.
+        say([*measurement.notes, *elsewhere(typed.name)], wanted.quiet)
         delivery.deliver(result)
     return Exit.OK if met else Exit.UNMET
 

@@ -56,9 +56,9 @@ def merge(
             for part in read:
                 _add_gradients(part, delivery.slopes)
         result = measurement.finished(aggregate_of(read, measurement, delivery.consume))
-        say(measurement.notes, wanted.quiet)
         result.judge(requirements)
         met = result.judge_each(of_each)
+        say(measurement.notes, wanted.quiet)
         delivery.deliver(result)
     return Exit.OK if met else Exit.UNMET
 

@@ -108,9 +108,12 @@ def watch(measurement: "Measurement") -> None:
 
 def pictures_of(measurement: "Measurement", result: "Result") -> list[Picture]:
     """Return the pictures of a file's losses, after a pass that was watched; none that these losses do not allow."""
+    from losscli.engine.collectors.breakdown import Profile
     from losscli.plots import samples as picture
 
-    found, missing = sampled(measurement, result), missing_panels(measurement.job)
+    found, missing = sampled(measurement, result), set(missing_panels(measurement.job))
+    if result.aggregate.get(Profile) is None:  # of parts, which hold the losses and no more
+        missing |= set(PANELS) - {"distribution"}
     pictures = []
     for name, (title, words) in PANELS.items():
         with suppress(DataError):  # no finite loss, or too large a one: there is nothing to draw

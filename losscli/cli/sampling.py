@@ -26,9 +26,12 @@ def sampled(measurement: "Measurement", result: "Result", log: bool | None = Non
     from losscli.measurement.class_labels import group_names
     from losscli.plots.samples import Sampled
 
+    profile = result.aggregate.get(Profile)
+    if profile is None:  # of parts, which do not hold it
+        return Sampled(result, Profile(None, None, None, None, None), None, [], log)
     groups = groups_of(measurement.job)
     names = group_names(measurement.job, measurement.decoded) if groups else []
-    return Sampled(result, result.aggregate[Profile], groups, names, log)
+    return Sampled(result, profile, groups, names, log)
 
 
 def missing_panels(job: "Job") -> dict[str, str]:

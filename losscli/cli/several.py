@@ -59,9 +59,9 @@ def compute_also(
             delivery.consume_together if delivery.needs_rows else None,
         )
         progress.wipe()
-        say([*notes, *found.notes, *elsewhere(typed.name, *also)], wanted.quiet)
         met = found.judge(requirements)
         met = found.judge_each(of_each) and met
+        say([*notes, *found.notes, *elsewhere(typed.name, *also)], wanted.quiet)
         delivery.deliver(found)  # type: ignore[arg-type]  # it asks `_text` of this class alone
     return Exit.OK if met else Exit.UNMET
 

@@ -47,8 +47,8 @@ def compute_sum(
 
         found = summed(terms, running.threads, progress.looking, started, progress.start, progress)
         progress.wipe()
-        say([*notes, *found.notes, *elsewhere(typed.name, *plus)], wanted.quiet)
         met = found.judge(requirements)
+        say([*notes, *found.notes, *elsewhere(typed.name, *plus)], wanted.quiet)
         delivery.deliver(found.to_dict, lambda digits: laid_out(found, digits), value=lambda: f"{found.value!r}\n")
     if wanted.format == "value":
         sys.stdout.flush()

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
+import numpy as np
+
 from losscli.data.doubts import Doubt
 from losscli.engine.batch import Batch, CountedRows
 from losscli.engine.job import Job
@@ -95,6 +97,10 @@ class Aggregate:
         return Aggregate, (dict(self.records),)
 
     def __add__(self, other: "Aggregate") -> "Aggregate":
+        with np.errstate(all="ignore"):  # sums that overflow are infinite, as within a batch
+            return self._sum(other)
+
+    def _sum(self, other: "Aggregate") -> "Aggregate":
         return Aggregate({kind: added(record, other.records.get(kind)) for kind, record in self.records.items()})
 
     def __getitem__(self, kind: type[R]) -> R:

@@ -189,6 +189,32 @@ class TestFound:
         run("compute", "ce", save("p.npy", np.eye(2)), "no.npy").refuses(3, "no.npy")
         run("compute", "ce", "p.npy").refuses(2, "TARGETS")
 
+    @pytest.mark.parametrize("more", [[], ["--also", "l1"], ["--plus", "l1"]], ids=["one", "several", "sum"])
+    def test_a_requirement_that_does_not_apply_beside_a_note(self, run, save, more):
+        """The note, about the shape, would be a second line."""
+        p = save("p.npy", [[1.0, 2.0, 3.0]])
+        run("compute", "mse", p, "0", *more, "--require", f"{'mse ' if '--also' in more else ''}ece < 1").refuses(
+            2, "ece"
+        )
+
+    def test_a_requirement_that_does_not_apply_to_parts(self, run, save):
+        run("compute", "mse", save("p.npy", [[1.0, 2.0, 3.0]]), "0", "--part", "1/1", "-o", "a.part")
+        run("merge", "a.part", "--require", "ece < 1").refuses(2, "ece")
+
+    def test_a_page_of_merged_parts(self, run, save, folder):
+        """Parts do not hold what the pictures by class are made of; the page has the distribution of the losses."""
+        p, t = save("p.npy", np.eye(4, 3)), save("t.npy", [0, 1, 2, 1])
+        for part in ("1/2", "2/2"):
+            run("compute", "ce", p, t, "--part", part, "-o", f"{part[0]}.part")
+        assert run("merge", "1.part", "2.part", "-o", "o.html", "-q").code == 0
+        assert (folder / "o.html").read_text().count("<figure") == 1
+
+    def test_weights_whose_sums_overflow_between_chunks(self, run, save, monkeypatch):
+        monkeypatch.setattr(job, "CHUNK_ROWS", 1)
+        p, t = save("p.npy", np.linspace(-1, 1, 6)), save("t.npy", [0, 1, 1, 0, 1, 0])
+        done = run("rank", "squared-hinge", p, t, "--sample-weight", "1e308")
+        assert done.code in (0, 2, 3), done.err
+
     @pytest.mark.parametrize("suffix", ["parquet", "arrow"])
     def test_a_table_of_no_rows(self, compute, save, folder, suffix):
         frame = pl.DataFrame({"a": [], "b": []}, schema={"a": pl.Float64, "b": pl.Float64})

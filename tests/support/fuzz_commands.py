@@ -4,6 +4,7 @@ A command, an option or a choice that is new is drawn as well, without a line he
 commands themselves, their values from the types and the words of their metavars.
 """
 
+import contextlib
 import csv
 import functools
 import io
@@ -12,8 +13,9 @@ import json
 import os
 import random
 import re
+import resource
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from fuzz import WORDS, Case, Maker, Outcome, as_file, damage, npy, run, small_c
 from losscli.losses import LOSSES
 
 ONE_LINE = re.compile(
-    r"(losscli: (note|warning): [^\n]+\n)*losscli: [^\n]+: cannot be written: [^\n]+\n|losscli: [^\n]+\n"
+    r"(losscli: (note|warning): [^\n]+\n)*losscli: [^\n]+: cannot be (read or )?written: [^\n]+\n|losscli: [^\n]+\n"
 )
 """An error is one line; only where a file cannot be written, notes about what was read may stand before it."""
 SPOKEN = ("check", "compare", "run", "verify", "audit")
@@ -70,6 +72,8 @@ def keep_commands() -> None:
     def of_loss(self: Any, ctx: Any, name: str) -> Any:
         ctx.meta[TYPED] = name
         loss = find(name)
+        if LOSSES.get(loss.name) is not loss:  # one of the user's own
+            return type(self).make(loss)
         if (type(self), loss.name) not in made:
             made[type(self), loss.name] = type(self).make(loss)
         return made[type(self), loss.name]
@@ -243,6 +247,12 @@ OWN = {
     "raises.py": "def mine(p, t):\n    raise ValueError('no\\nvalue')\n",
     "odd.py": "def mine(p, t):\n    return {'a': 1}\n",
     "broken.py": "def mine(p, t)\n    return 1\n",
+    "rows.py": "def mine(p, t):\n    return (p - t) ** 2 if p.ndim == 1 else ((p - t) ** 2).sum(axis=1)\n",
+    "short.py": "def mine(p, t):\n    return p[:1]\n",
+    "nan.py": "import numpy as np\n\n\ndef mine(p, t):\n    return p * np.nan\n",
+    "prints.py": "import sys\n\n\ndef mine(p, t):\n    return abs(p - t) * 1j\n",
+    "options.py": "def mine(p, t, x=1.0):\n    return x * abs(p - t)\n",
+    "exits.py": "def mine(p, t):\n    raise SystemExit(5)\n",
 }
 
 
@@ -270,6 +280,29 @@ def parts() -> dict[str, bytes]:
     return {name: data for name, data in made_files().items() if name.endswith(".part")}
 
 
+NAMES = ("a b{}", "a:b{}", "[p]{}", "é{}", "-p{}", "p\n{}", "*{}", "p{}:1", "\udcff{}", "x" * 120 + "{}", "=1{}", "<i>{}", "p'{}", 'p"{}', "~{}", "$p{}", "%s{}", "{{0}}{}", "con{}", ".{}", "p,q{}", "\u202e{}")  # fmt: skip
+"""Names of files for which no program is prepared, with a place for the suffix."""
+
+
+def renamed(own: random.Random, line: Line) -> None:
+    """Give a file a name for which no program is prepared, on the command line as well."""
+    name = own.choice(sorted(line.files))
+    new = own.choice(NAMES).format("." + name.partition(".")[2])
+    line.files[new] = line.files.pop(name)
+    line.words = [
+        new + word[len(name) :] if word == name or word.startswith(f"{name}:") else word for word in line.words
+    ]
+    line.piped = None if line.piped == name else line.piped
+
+
+def of_ones_own(own: random.Random, line: Line, loss: str) -> None:
+    """Put a loss of the user's own, which may be wrong, in the place of a loss."""
+    if loss in line.words:
+        name = own.choice(list(OWN))
+        line.files[name] = OWN[name].encode()
+        line.words[line.words.index(loss)] = name + own.choice([":mine", ":mine", ":mine", ":no", ":mine:x=1", ""])
+
+
 def outputs(param: Any) -> list[str]:
     """The suffixes of an option that names a file to write, from its help; none for other options."""
     writes = {"-o", "--output", "--gradient", "--data", "--save"} & set(param.opts)
@@ -289,6 +322,10 @@ def drawn(seed: int) -> Line:
     line.words += operands(own, command, line, base)
     known = {flag: param for param in command.params for flag in (*param.opts, *param.secondary_opts)}
     line.words += taken(base.words[4:], known)
+    if own.random() < 0.08:
+        of_ones_own(own, line, base.words[1])
+    if own.random() < 0.08:
+        renamed(own, line)
     options = [param for param in command.params if param.param_type_name == "option" and "--help" not in param.opts]
     for param in own.sample(options, min(len(options), own.choice([0, 0, 1, 1, 2, 3, 5]))):
         if not set(param.opts) & set(line.words) or own.random() < 0.1:
@@ -410,7 +447,7 @@ def operands(own: random.Random, command: Any, line: Line, base: Case) -> list[s
         elif line.command[0] == "history":
             words += own.choice([["r*.json"], [name for name in files if name.endswith(".json")], ["."]])
         elif line.command[0] == "audit":  # of which only refusals are quick
-            words += own.choice([["numpy"], ["sklearn", "x"], ["torch", "no-loss"], ["x", "mse"]]) if not words else []
+            words += own.choice([["numpy"], ["numpy", "mse"], ["x", "mse"], [""]]) if not words else []
         else:
             count = own.choice([1, 1, 2, 3]) if param.nargs == -1 else 1
             words += [value(own, param, files) for _ in range(count)]
@@ -506,6 +543,20 @@ def state_of(folder: str = ".") -> dict[str, tuple[int, int, int]]:
     return found
 
 
+@contextlib.contextmanager
+def short_of_room(seed: int) -> Iterator[None]:
+    """For one seed in eight, no file can be larger than a few bytes, as on a disk that is full."""
+    own = random.Random(f"room of {seed}")
+    short = own.random() < 0.125
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if short:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (own.choice([0, 10, 100, 300, 1000, 5000]), before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 DEFAULT_NAMES = {("demo",): "sample_data", ("gallery",): "", ("run",): "", ("plot",): ""}
 """Commands that write files which the command line does not name."""
 
@@ -520,7 +571,7 @@ def judge_line(line: Line, seed: int) -> str:
     """
     line.write()
     before = state_of()
-    with small_cuts(seed):
+    with small_cuts(seed), short_of_room(seed):
         done = run(line.words, line.given)
     changed = {name for name, about in state_of().items() if before.get(name) != about}
     gone = set(before) - set(state_of())

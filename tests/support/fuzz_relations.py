@@ -375,7 +375,7 @@ def remote(judge: Judge) -> None:
     how = web.behaviour
     how.ranges, how.tags = judge.random.random() < 0.8, judge.random.random() < 0.8
     local = judge.result(*words)
-    far = [f"{web.url}/{word}" if at in (2, 3) and word.split(":")[0] in case.files else word for at, word in enumerate(words)]  # fmt: skip
+    far = [f"{web.url}/{word}" if word.split(":")[0] in set(case.files) - {"names.txt"} else word for word in words]
     found = judge.result(*far)
     if any("*" in word for word in far) or local is None:
         return
@@ -496,7 +496,7 @@ def written(judge: Judge) -> None:
             found = pl.read_csv(data, separator=separator, infer_schema=False)["loss"].to_list()
         assert len(found) == len(losses)
         for one, other in zip(found, losses, strict=True):
-            assert not math.isfinite(float(one)) if other is None else math.isclose(float(one), other, rel_tol=1e-6, abs_tol=1e-300)  # fmt: skip
+            assert one is None or not math.isfinite(float(one)) if other is None else math.isclose(float(one), other, rel_tol=1e-6, abs_tol=1e-300)  # fmt: skip
 
 
 def without(words: list[str], *flags: str) -> list[str]:

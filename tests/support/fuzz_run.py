@@ -41,8 +41,8 @@ LARGEST = 64 << 20
 """Bytes that a file may have."""
 ROUND = 20_000
 """Inputs of a process."""
-MEMORY = 200 << 20
-"""Bytes by which a process may grow after its first tenth, when everything is loaded."""
+MEMORY = 400 << 20
+"""Bytes by which a process may grow after its first tenth: it keeps the commands of ever more losses, and what Polars holds."""
 FILES = 100
 """Open files that a process may have more than at first: libraries keep some, and errors until they are collected."""
 KINDS = {"numbers": 2, "commands": 10, "relations": 3, "containers": 10}
@@ -276,7 +276,13 @@ def long_run(inputs: int, seed: int, folder: Path) -> int:
             (folder / "failures.txt").write_text("".join(line + "\n" for line in failures))
             summary = {"seconds of the processor": round(used, 1), "failures listed": len(failures), **counts}
             (folder / "counts.json").write_text(json.dumps(summary, indent=1))
-        if process.returncode != 0:  # it died: its last hundred is done again without the seed at which it did
+        if process.returncode == 3:  # as losscli ends where Polars aborts: its last hundred is done again behind it
+            died = int(log.with_suffix(".now").read_text())
+            done = gathered(log)[2] or seed
+            record = {"next": died + 1, "cpu": 0, "counts": {"inputs": died + 1 - done, "aborts of Polars": 1}, "failures": []}  # fmt: skip
+            with log.open("a") as file:
+                file.write(json.dumps(record) + "\n")
+        elif process.returncode != 0:  # it died: its last hundred is done again without the seed at which it did
             died = int(log.with_suffix(".now").read_text())
             done = gathered(log)[2] or seed
             record = {"next": died + 1, "cpu": 0, "counts": {"inputs": died + 1 - done, "failures": 1}, "failures": [f"{died}\t{kind_of(died)}\tthe process died, {process.returncode}"]}  # fmt: skip
