@@ -65,9 +65,12 @@ def beyond_avx2() -> str:
 class Bench:
     """Measures one job after the other, and keeps the results of all."""
 
-    def __init__(self, folder: Path, scale: float, repeats: int, names: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, scale: float, repeats: int, names: Sequence[str] | None = None, gradients: bool = True
+    ) -> None:
         self.folder, self.scale, self.repeats = folder, scale, repeats
         self.peers = [peer for peer in PEERS if names is None or peer.name in names]
+        self.gradients = gradients
         self.results: list[Result] = []
 
     def jobs(self) -> dict[str, tuple[Callable[[], None], list[Workload]]]:
@@ -119,7 +122,7 @@ class Bench:
         repeats = self.repeats * (OFTEN if workload.small else 1)
         self.processes(workload, "process", commands, repeats)
         self.left_out(workload, "process", peers)
-        for gradient in (False, True) if npy else ():
+        for gradient in (False, True)[: 1 + self.gradients] if npy else ():
             mode = "in process, gradient" if gradient else "in process"
             contenders = [contender("losscli", "with_losscli")]
             contenders += [contender(peer.name, peer.module) for peer in peers if usable(peer, workload, gradient)]
@@ -301,6 +304,7 @@ def parsed(arguments: Sequence[str] | None, names: Sequence[str]) -> argparse.Na
     parser.add_argument("--repeats", type=int, default=3, metavar="N", help="turns, of which the median counts")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="keep inputs here, and find them here next time")
     parser.add_argument("--peers", metavar="NAMES", help="only these peers, as in 'torch,optax'")
+    parser.add_argument("--no-gradients", action="store_true", help="losses only")
     parser.add_argument("--avx2", action="store_true", help="take AVX-512 from NumPy and the frameworks")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every single number")
     parser.add_argument("--markdown", action="store_true", help="tables in Markdown")
@@ -326,7 +330,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.data:
         given.data.mkdir(parents=True, exist_ok=True)
     with nullcontext(given.data) if given.data else tempfile.TemporaryDirectory(prefix="losscli-") as folder:
-        bench = Bench(Path(folder).resolve(), given.scale, given.repeats, given.peers and given.peers.split(","))
+        bench = Bench(
+            Path(folder).resolve(),
+            given.scale,
+            given.repeats,
+            given.peers and given.peers.split(","),
+            not given.no_gradients,
+        )
         jobs = [bench.jobs()[name] for name in given.names]
         try:
             for done, (measure, workloads) in enumerate(jobs, 1):
