@@ -38,7 +38,7 @@ def _entries() -> Iterable[EntryPoint]:
     """Return the entry points of the group; those of packages whose files are damaged are left out."""
     try:
         return entry_points(group=GROUP)
-    except Exception:  # as Python reads text: of any kind, and for all packages because of one
+    except Exception:  # noqa: BLE001 - of any kind, and for all packages because of one
         found: list[EntryPoint] = []
         for package in distributions():
             with suppress(Exception):
@@ -55,7 +55,7 @@ def home(entry: EntryPoint) -> str:
     """Return where an entry point comes from, such as 'my_package.losses:focal, of my-package 1.0'."""
     try:
         package = "" if entry.dist is None else f"{entry.dist.name} {entry.dist.version}"
-    except Exception:  # the package's description is damaged, as a text may be in any way
+    except Exception:  # noqa: BLE001 - a description may be damaged in any way
         package = ""
     return entry.value + (f", of {package}" if package else "")
 
