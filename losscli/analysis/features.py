@@ -23,6 +23,7 @@ from losscli.wording import count, natural
 LARGEST = 4096
 """Largest number of dimensions, or of rows, for which eigenvectors are computed."""
 
+ROWS_AT_ONCE = 1 << 20
 MOST_DRAWN = 20_000
 """The most points that are drawn; of more, a random sample of this size, since they hide each other."""
 MOST_BYTES = 4 << 30
@@ -169,9 +170,11 @@ def _classes(labels: Columns, ignore: str | None) -> tuple[tuple[str, ...], Arra
     if bad.any():
         row = int(bad.argmax())
         raise DataError(f"{source.place(row)}: {numbers[row]:g} is not a class; labels are whole numbers or names")
-    distinct_numbers, inverse = np.unique(numbers[~skip], return_inverse=True)
-    index = np.full(len(numbers), -1)
-    index[~skip] = inverse
+    distinct_numbers = np.unique(numbers[~skip])
+    index = np.full(len(numbers), -1, np.int32)
+    for start in range(0, len(numbers), ROWS_AT_ONCE):  # whose places take eight bytes each
+        some = slice(start, start + ROWS_AT_ONCE)
+        index[some][~skip[some]] = np.searchsorted(distinct_numbers, numbers[some][~skip[some]])
     return tuple(str(int(number)) for number in distinct_numbers), index
 
 
@@ -199,10 +202,11 @@ def _cloud(
             f"principal component {i + 1} ({100 * part:.3g} % of the variance)" for i, part in enumerate(parts)
         )
     index = index[kept]
-    rows = np.bincount(index, minlength=len(names))
-    drawn, parts_of_points, sums, start = _drawn(len(index)), [], np.zeros((len(names), 2)), 0
+    drawn, parts_of_points, start = _drawn(len(index)), [], 0
+    rows, sums = np.zeros(len(names), np.int64), np.zeros((len(names), 2))
     for batch in _finite(source, kept):
         points, of_batch = (batch - mean) @ axes, slice(start, start + len(batch))
+        rows += np.bincount(index[of_batch], minlength=len(names))
         sums += np.stack([np.bincount(index[of_batch], column, len(names)) for column in points.T], axis=1)
         parts_of_points.append(points[drawn[of_batch]])
         start += len(batch)
