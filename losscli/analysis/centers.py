@@ -16,6 +16,7 @@ from losscli.arrays import FARTHEST, Array
 from losscli.data.class_names import class_names
 from losscli.data.columns import Columns
 from losscli.data.dataset import assign, join
+from losscli.data.doubts import check_distinct_labels
 from losscli.data.labels import Holder, as_number, distinct, one_a_row
 from losscli.data.target_encoding import DecodedTargets, is_ignored
 from losscli.data.targets import check_rows
@@ -340,7 +341,9 @@ def _found(labels: Columns, ignore: str | None, base: int) -> tuple[tuple[str, .
     """Return the names of the classes that occur, in natural order, or None, and the number of classes."""
     text = labels.text()
     if text is not None:
-        names = sorted({cell for _, cell in distinct(text, ignore)}, key=natural)
+        found = distinct(text, ignore)
+        names = sorted({cell for _, cell in found}, key=natural)
+        check_distinct_labels(labels.name, len(names), sum(int(text.rows[code]) for code, _ in found))
         return tuple(names) or None, len(names)
     source = labels.source()
     seen = _whole_numbers(source, None if ignore is None else as_number(ignore, "--ignore-index"))
@@ -353,6 +356,7 @@ def _found(labels: Columns, ignore: str | None, base: int) -> tuple[tuple[str, .
             f"{source.name}: no row has label {gap}, and labels go up to {last}: a class without rows has no mean; if {last} "
             f"marks rows to leave out, say --ignore-index {last}, otherwise number the classes {base}, {base + 1}, {base + 2} ..."
         )
+    check_distinct_labels(labels.name, k, labels.shape[0])
     return None, k
 
 

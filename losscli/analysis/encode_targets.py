@@ -13,6 +13,7 @@ from losscli.arrays import Array
 from losscli.data.class_names import class_names
 from losscli.data.columns import Columns
 from losscli.data.dataset import assign, join
+from losscli.data.doubts import check_distinct_labels
 from losscli.data.labels import Holder, as_index, distinct, one_a_row
 from losscli.data.target_encoding import SUM_TOLERANCE, Smoothing, TargetEncoding
 from losscli.definition.dialect import Dialect
@@ -215,7 +216,8 @@ def _classes(
         raise UsageError(
             f"{labels.name}: class indices do not say how many classes there are; say --classes K, their number"
         )
-    cells = list(dict.fromkeys(cell for _, cell in distinct(text, wanted.ignore)))
+    found = distinct(text, wanted.ignore)
+    cells = list(dict.fromkeys(cell for _, cell in found))
     if not cells:
         raise DataError(f"{labels.name}: no samples left: all rows are ignored; there is nothing to write")
     if all(as_index(cell) is not None for cell in cells):
@@ -223,6 +225,7 @@ def _classes(
             f"{labels.name}: the labels are numbers, which do not say how many classes there are; say --classes K, their "
             "number, or --classes A,B,... if they are names"
         )
+    check_distinct_labels(labels.name, len(cells), sum(int(text.rows[code]) for code, _ in found))
     names = tuple(sorted(cells, key=natural))
     if len(names) < 2:
         raise DataError(f"{labels.name}: all labels are {names[0]!r}; say --classes A,B,... with all classes")

@@ -23,6 +23,9 @@ from losscli.wording import count, natural
 LARGEST = 4096
 """Largest number of dimensions, or of rows, for which eigenvectors are computed."""
 
+ROWS_AT_ONCE = 1 << 20
+MOST_DRAWN = 20_000
+"""The most points that are drawn; of more, a random sample of this size, since they hide each other."""
 MOST_BYTES = 4 << 30
 """Bytes of memory that principal components of rows may take that are held together."""
 BYTES_PER_NUMBER = 48
@@ -37,12 +40,14 @@ class Cloud:
     """Points by class.
 
     `points` has shape (n, 2), `index` (n,) is the class of each point, `names` are those of the classes, and `centers`
-    has one row per class, NaN if it has none.
+    has one row per class, NaN if it has none. Of more than `MOST_DRAWN` rows these are a random sample.
     """
 
     points: Array
     index: Array
     names: tuple[str, ...]
+    rows: Array
+    """Number of rows of each class, drawn or not."""
     centers: Array
     centers_given: bool
     """Whether the centers come from a file; otherwise they are the means of the classes."""
@@ -165,9 +170,11 @@ def _classes(labels: Columns, ignore: str | None) -> tuple[tuple[str, ...], Arra
     if bad.any():
         row = int(bad.argmax())
         raise DataError(f"{source.place(row)}: {numbers[row]:g} is not a class; labels are whole numbers or names")
-    distinct_numbers, inverse = np.unique(numbers[~skip], return_inverse=True)
-    index = np.full(len(numbers), -1)
-    index[~skip] = inverse
+    distinct_numbers = np.unique(numbers[~skip])
+    index = np.full(len(numbers), -1, np.int32)
+    for start in range(0, len(numbers), ROWS_AT_ONCE):  # whose places take eight bytes each
+        some = slice(start, start + ROWS_AT_ONCE)
+        index[some][~skip[some]] = np.searchsorted(distinct_numbers, numbers[some][~skip[some]])
     return tuple(str(int(number)) for number in distinct_numbers), index
 
 
@@ -194,18 +201,35 @@ def _cloud(
         labels = tuple(  # type: ignore[assignment]
             f"principal component {i + 1} ({100 * part:.3g} % of the variance)" for i, part in enumerate(parts)
         )
-    points = np.concatenate([(batch - mean) @ axes for batch in _finite(source, kept)])
     index = index[kept]
+    drawn, parts_of_points, start = _drawn(len(index)), [], 0
+    rows, sums = np.zeros(len(names), np.int64), np.zeros((len(names), 2))
+    for batch in _finite(source, kept):
+        points, of_batch = (batch - mean) @ axes, slice(start, start + len(batch))
+        rows += np.bincount(index[of_batch], minlength=len(names))
+        sums += np.stack([np.bincount(index[of_batch], column, len(names)) for column in points.T], axis=1)
+        parts_of_points.append(points[drawn[of_batch]])
+        start += len(batch)
+    points = np.concatenate(parts_of_points)
     from_file = centers is not None
     if centers is None:
-        rows = np.bincount(index, minlength=len(names))
-        sums = np.stack([np.bincount(index, column, len(names)) for column in points.T], axis=1)
         centers = np.divide(sums, rows[:, None], out=np.full_like(sums, np.nan), where=rows[:, None] > 0)
     else:
         if not (np.abs(centers) < FARTHEST).all():
             raise DataError(f"--centers: {_why_no_point(float(np.abs(centers).max()), 'center')}")
         centers = (centers - mean) @ axes
-    return Cloud(points, index, names, centers, from_file, labels, d, notes, int(np.count_nonzero(~kept)), files)
+    return Cloud(
+        points, index[drawn], names, rows, centers, from_file, labels, d, notes, int(np.count_nonzero(~kept)), files
+    )
+
+
+def _drawn(rows: int) -> Array:
+    """Return which of the rows are drawn, shape (rows,): all, or a random sample, since a regular choice may be all of one class."""
+    if rows <= MOST_DRAWN:
+        return np.ones(rows, bool)
+    drawn = np.zeros(rows, bool)
+    drawn[np.random.default_rng(0).choice(rows, MOST_DRAWN, replace=False)] = True
+    return drawn
 
 
 def _finite(source: Source, kept: Array) -> Iterator[Array]:

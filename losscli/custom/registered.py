@@ -6,7 +6,9 @@
 A registered object may be anything that FILE.py:NAME may name. losscli's own names have precedence.
 """
 
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Iterable
+from contextlib import suppress
+from importlib.metadata import EntryPoint, distributions, entry_points
 from importlib.util import find_spec
 from typing import Any
 
@@ -27,9 +29,21 @@ def registered() -> dict[str, EntryPoint]:
     the first one.
     """
     by_name: dict[str, EntryPoint] = {}
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+    for entry in sorted(_entries(), key=lambda entry: entry.name):
         by_name.setdefault(entry.name, entry)
     return by_name
+
+
+def _entries() -> Iterable[EntryPoint]:
+    """Return the entry points of the group; those of packages whose files are damaged are left out."""
+    try:
+        return entry_points(group=GROUP)
+    except Exception:  # noqa: BLE001 - of any kind, and for all packages because of one
+        found: list[EntryPoint] = []
+        for package in distributions():
+            with suppress(Exception):
+                found.extend(package.entry_points.select(group=GROUP))
+        return found
 
 
 def named(name: str) -> EntryPoint | None:
@@ -39,7 +53,11 @@ def named(name: str) -> EntryPoint | None:
 
 def home(entry: EntryPoint) -> str:
     """Return where an entry point comes from, such as 'my_package.losses:focal, of my-package 1.0'."""
-    return entry.value + ("" if entry.dist is None else f", of {entry.dist.name} {entry.dist.version}")
+    try:
+        package = "" if entry.dist is None else f"{entry.dist.name} {entry.dist.version}"
+    except Exception:  # noqa: BLE001 - a description may be damaged in any way
+        package = ""
+    return entry.value + (f", of {package}" if package else "")
 
 
 def read(entry: EntryPoint) -> Found:
@@ -48,8 +66,13 @@ def read(entry: EntryPoint) -> Found:
     Raises
     ------
     DataError
-        if it cannot be imported.
+        if it cannot be imported, or is not written as MODULE:NAME.
     """
+    if entry.pattern.match(entry.value) is None:
+        raise DataError(
+            f"{entry.name}: is registered as {home(entry)}, which is not MODULE:NAME; correct the package, or name the loss "
+            "as FILE.py:NAME"
+        )
     settle_keras()
     file = entry.module
     try:

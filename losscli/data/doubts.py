@@ -12,6 +12,8 @@ from losscli.wording import listing, quoted
 
 MOST_NAMED = 6
 """Of more columns than this, a cure names none but says which option takes them."""
+FEW_LABELS = 100
+"""Up to so many different labels are no doubt, even if each row has one of its own."""
 SETTLING = ("--columns", "--id")
 """The options that settle a doubt about a column of predictions."""
 HEADER_TRIES = (("--header", None), ("--no-header", None))
@@ -193,6 +195,34 @@ def about_name_of_targets(file: str, targets: str, column: int, names: Sequence[
     evidence = f"{file}: {labelled(names, column)} has the name of the targets' column in {targets}, so it may be a copy of them"
     cures, tries = picks([column], names), (_left_out([column], names),)
     return Doubt("name-of-targets", (names[column],), evidence, cures, (*SETTLING, "--classes"), tries)
+
+
+def check_distinct_labels(labels: str, classes: int, rows: int) -> None:
+    """Raise the doubt about labels that define the classes and are nearly all different: ids? Few labels are none.
+
+    Parameters
+    ----------
+    classes, rows
+        the number of different labels, and of rows that have one.
+
+    Raises
+    ------
+    DataError
+        if there are so many that it is doubtful whether they are classes.
+    """
+    if classes <= FEW_LABELS or 2 * classes <= rows:
+        return
+    doubt = Doubt(
+        "distinct-labels",
+        (),
+        f"{labels}: {classes:,} different labels in {rows:,} rows, as ids would have",
+        (
+            "; pick the column of the labels with FILE:COLUMN",
+            ", or say --classes FILE, with a name per line, if they are classes",
+        ),
+        ("--classes",),
+    )
+    raise doubt.error()
 
 
 def labelled(names: Sequence[str] | None, column: int) -> str:

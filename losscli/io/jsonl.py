@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.errors import DataError
 from losscli.io.bytes import IN_MEMORY, PIECE, Nameless, Raw, Reader, Spool, behind_mark, no_room, pieces_of
+from losscli.io.csv import LONGEST_RECORD
 from losscli.io.format import Named
 from losscli.io.guarded import readable
 from losscli.io.typed import TypedTable
@@ -88,13 +89,27 @@ def _objects(name: str, raw: Raw) -> Spool:
     begin = reader.read(PIECE).lstrip()
     if not begin:
         raise DataError(f"{name}: the file is empty; did what should write it fail?")
-    pieces = _after(begin, reader)
+    pieces = _of_short_lines(name, _after(begin, reader))
     return Spool.copy(name, pieces if begin.startswith(b"{") else _wrapped(pieces))
 
 
 def _after(begin: bytes, reader: Reader) -> Iterator[bytes]:
     yield begin
     yield from pieces_of(reader)
+
+
+def _of_short_lines(name: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the pieces; raise a DataError for a line that is longer than a row may be, since lines are held in memory."""
+    number, length = 1, 0
+    for piece in pieces:
+        last = piece.rfind(b"\n")
+        length = length + len(piece) if last < 0 else len(piece) - last - 1
+        number += piece.count(b"\n")
+        if length > LONGEST_RECORD:
+            raise DataError(
+                f"{name}:{number}: a line of more than {LONGEST_RECORD >> 20} MB: a whole table in one? {WHOLE.capitalize()}"
+            )
+        yield piece
 
 
 def _wrapped(pieces: Iterator[bytes]) -> Iterator[bytes]:

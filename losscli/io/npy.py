@@ -1,7 +1,6 @@
 """NPY files: the header is checked, and rows are read by position or as they arrive through a pipe."""
 
 import math
-import re
 import warnings
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -26,6 +25,19 @@ SHORT_HEADER = 128
 """Bytes of almost every header."""
 MOST_PARSED = 1000
 """Headers that are remembered."""
+WORDS_OF_NUMPY = (
+    "EOF: ",
+    "Header ",
+    "descr ",
+    "fortran_order ",
+    "shape ",
+    "the magic string",
+    "we only support",
+    "Invalid version",
+)
+"""How NumPy's messages about headers begin."""
+LONGEST_WORDS = 100
+"""Letters of such a message that are shown, since it holds what the header says."""
 MOST_OF_EMPTY = 1 << 28
 """Bytes that an array without elements may have if its axis of length 0 had length 1."""
 
@@ -261,7 +273,7 @@ def read_npy_header(file: Any, name: str, untyped: str | None = None) -> tuple[t
     except DataError:
         raise
     except Exception as error:
-        raise DataError(f"{name}: not an NPY file ({_first_line(error)}); save it with numpy.save") from error
+        raise DataError(f"{name}: not an NPY file ({_why(error)}); save it with numpy.save") from error
     check_dtype(dtype, name, untyped)
     check_axes(shape, name)
     if not dtype.itemsize and 0 not in shape:  # any number of rows would lie in no byte
@@ -342,5 +354,9 @@ def check_dtype(dtype: np.dtype[Any], name: str, untyped: str | None = None) -> 
     raise DataError(f"{name}: dtype {dtype} is not real numbers or text; convert it before saving")
 
 
-def _first_line(error: Exception) -> str:
-    return re.sub(r" at 0x[0-9a-f]+>", ">", (str(error).splitlines() or [type(error).__name__])[0])
+def _why(error: Exception) -> str:
+    """Return what is wrong with a header: in NumPy's words where they are about NPY files, and in short."""
+    text = (str(error).splitlines() or [""])[0]
+    if not text.startswith(WORDS_OF_NUMPY):  # Python's own, about its syntax
+        return "its header does not describe an array"
+    return text if len(text) <= LONGEST_WORDS else f"{text[:LONGEST_WORDS]}..."

@@ -665,7 +665,7 @@ mask_margins = family(
     targets="labels in {0, 1} or in {-1, 1}, one for each prediction",
     target_type="signs",
     coupled="masks",
-    held_bytes=80,
+    held_bytes=95,
     axes={
         "margin": Axis(
             "z",

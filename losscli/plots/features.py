@@ -19,8 +19,6 @@ WIDTH = 7.4
 """Width of the figure in inches."""
 HANDLE = 7
 """Width of a marker of the legend, in letters."""
-MOST_DRAWN = 20_000
-"""The most points that are drawn; of more, a random sample of this size, since they hide each other."""
 MOST_NAMED = 20
 """The most classes with a colour and a shape of their own; the points of smaller ones are grey."""
 VECTORS = 5_000
@@ -56,12 +54,9 @@ PLACES = (
 
 def draw(cloud: Cloud, look: Look) -> Figure:
     """Draw one marker per row, in the colour and shape of its class; a center is a large disc that holds its class's marker."""
-    rows = np.bincount(cloud.index, minlength=len(cloud.names))
+    rows = cloud.rows
     largest = np.sort(np.argsort(-rows, kind="stable")[:MOST_NAMED])
     points, index = cloud.points, cloud.index
-    if len(points) > MOST_DRAWN:  # at random, since a regular choice may be all of one class
-        chosen = np.sort(np.random.default_rng(0).choice(len(points), MOST_DRAWN, replace=False))
-        points, index = points[chosen], index[chosen]
     styles = [_style(number, look) for number in range(len(largest))]
     labels = [f"{clean(cloud.names[k], 24)} (n = {rows[k]:,})" for k in largest]
     handles = [Line2D([], [], linestyle="", **_of_line(style)) for style in styles]
@@ -109,8 +104,9 @@ def _left_out(cloud: Cloud, points: int, rows: Array | None) -> str:
         number of rows of each class; None if all classes have colours.
     """
     words = []
-    if points < len(cloud.points):
-        words.append(f"{points:,} of {count(len(cloud.points), 'row')} drawn, chosen at random")
+    samples = int(cloud.rows.sum())
+    if points < samples:
+        words.append(f"{points:,} of {count(samples, 'row')} drawn, chosen at random")
     if rows is not None:
         sizes = np.sort(rows)[::-1]
         which = "" if sizes[MOST_NAMED - 1] == sizes[MOST_NAMED] else " largest"
@@ -185,4 +181,4 @@ def _title(cloud: Cloud) -> str:
     """Return the usual title."""
     ignored = f" ({cloud.ignored:,} ignored)" if cloud.ignored else ""
     of = f" of {cloud.dimensions:,} features" if cloud.dimensions > 2 else ""
-    return f"{count(len(cloud.points), 'sample')}{of}{ignored} in {count(len(cloud.names), 'class', 'classes')}"
+    return f"{count(int(cloud.rows.sum()), 'sample')}{of}{ignored} in {count(len(cloud.names), 'class', 'classes')}"

@@ -420,3 +420,14 @@ class TestComponents:
                 load(*words)
         else:
             assert load(*words).points.shape == (shape[0], 2)
+
+
+def test_of_many_rows_a_sample_is_kept_and_all_count(save, monkeypatch):
+    """Memory of the points is bounded; means and numbers of rows are those of all rows, over several batches."""
+    monkeypatch.setattr("losscli.analysis.features.MOST_DRAWN", 50)
+    x, y = np.random.default_rng(1).normal(size=(300_000, 2)), np.arange(300_000) % 3
+    found = load(save("x.npy", x), save("y.npy", y))
+    assert found.points.shape == (50, 2)
+    assert all((x[y == k] == point).all(axis=1).any() for point, k in zip(found.points, found.index, strict=True))
+    assert found.rows.tolist() == [100_000] * 3
+    assert found.centers == pytest.approx(np.array([x[y == k].mean(axis=0) for k in range(3)]), rel=1e-9)

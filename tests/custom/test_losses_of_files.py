@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -494,6 +495,29 @@ def test_built_in_names_win_and_a_broken_package_does_not_break_the_list(run, co
     compute("absent", *words).refuses(3, "some_losses.absent")
     compute("nameless", *words).refuses(3, "some_losses.good:absent")
     assert "my-mse" in run("list", "--family", "registered").out
+
+
+@pytest.mark.parametrize("value", ["!!!", "", "two words", "a:b:c d"])
+def test_an_entry_point_that_is_not_written_as_one_is_refused_where_it_is_named(run, compute, package, files, value):
+    (file,) = Path("site").glob("*/entry_points.txt")
+    file.write_text(f"[losscli.losses]\nspoilt = {value}\nmy-mse = some_losses.good:mse\n")
+    words = (files["r"], files["t"], "-f", "value")
+    compute("spoilt", *words).refuses(3, f"spoilt: is registered as {value}", "which is not MODULE:NAME")
+    assert compute("my-mse", *words).code == 0
+    assert "spoilt" in run("list", "--family", "registered").out
+
+
+@pytest.mark.parametrize("name", ["METADATA", "entry_points.txt"])
+def test_another_package_whose_files_are_damaged_is_passed_over(run, compute, package, files, name):
+    damaged = Path("site/other-1.0.dist-info")
+    damaged.mkdir()
+    (damaged / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
+    (damaged / "entry_points.txt").write_text("[losscli.losses]\nof-other = some_losses.good:mse\n")
+    with (damaged / name).open("ab") as file:
+        file.write(b"\xff\xfe\x00")
+    assert compute("my-mse", files["r"], files["t"]).code == 0
+    assert "my-mse" in run("list", "--family", "registered").out
+    assert run("list", "-f", "json").code == 0
 
 
 def test_built_in_losses_do_not_load_what_runs_files():

@@ -546,3 +546,31 @@ class TestNumberedColumns:
         compute("ce", z, y).refuses(3, "z.csv has 60 rows and y.csv 61", "delete it, or give z.csv one too")
         write("y.csv", "".join(f"{label}\n" for label in LABELS))
         assert compute("ce", z, y, "-f", "value").value == EXPECTED
+
+
+class TestDistinctLabels:
+    """Labels that define the classes themselves, and of which nearly every row has another: ids?"""
+
+    WORDS = (("targets",), ("centers", "x.npy"))
+
+    def files(self, write, save, classes, rows):
+        save("x.npy", np.arange(2.0 * rows).reshape(rows, 2))
+        return write("y.csv", "y\n" + "".join(f"w{i % classes}\n" for i in range(rows)))
+
+    @pytest.mark.parametrize("words", WORDS)
+    @pytest.mark.parametrize("rows", [150, 299])
+    def test_many_of_one_row_or_two_are_doubtful(self, run, write, save, words, rows):
+        labels = self.files(write, save, 150, rows)
+        fact = f"y.csv: 150 different labels in {rows} rows, as ids would have"
+        run(*words, labels, "-o", "out.npy").refuses(3, fact, "FILE:COLUMN", "--classes FILE")
+        write("names.txt", "".join(f"w{i}\n" for i in range(150)))
+        assert run(*words, labels, "--classes", "names.txt", "-o", "out.npy").code == 0
+
+    @pytest.mark.parametrize("words", WORDS)
+    @pytest.mark.parametrize(("classes", "rows"), [(3, 3), (100, 100), (150, 300)])
+    def test_few_labels_and_those_that_repeat_are_classes(self, run, write, save, words, classes, rows):
+        assert run(*words, self.files(write, save, classes, rows), "-o", "out.npy").code == 0
+
+    def test_numbers_of_centers(self, run, save):
+        files = save("x.npy", np.zeros((150, 2))), save("y.npy", np.arange(150))
+        run("centers", *files, "-o", "c.npy").refuses(3, "y.npy: 150 different labels in 150 rows")

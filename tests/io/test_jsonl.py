@@ -141,3 +141,19 @@ def test_a_large_file_is_parsed_to_the_disk(compute, write, monkeypatch):
     assert found == pytest.approx((values**2).mean(), rel=1e-13)
     pl.DataFrame({"x": values.tolist()}).write_parquet("p.parquet")
     assert found == compute("squared-error", "p.parquet", "0", "-f", "value").value
+
+
+@pytest.mark.parametrize("row", ['{"x": [%s]}', "[%s]"])
+@pytest.mark.parametrize("before", [0, 2])
+def test_a_line_longer_than_a_row_may_be_is_refused_before_it_is_held(compute, write, monkeypatch, row, before):
+    monkeypatch.setattr(jsonl, "LONGEST_RECORD", 1 << 20)
+    monkeypatch.setattr("losscli.io.bytes.PIECE", 1 << 16)
+    wide = ",".join(["0.5"] * 300_000)
+    write("p.jsonl", (row % "1" + "\n") * before + row % wide + "\n")
+    compute("mse", "p.jsonl", "0").refuses(3, f"p.jsonl:{before + 1}: a line of more than 1 MB", "one value per line")
+
+
+def test_lines_together_may_be_longer(compute, write, monkeypatch):
+    monkeypatch.setattr(jsonl, "LONGEST_RECORD", 1000)
+    write("p.jsonl", lines([{"x": [1.0] * 150}] * 4000))
+    assert compute("mse", "p.jsonl", "0", "-f", "value").value == 1

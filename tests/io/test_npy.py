@@ -71,3 +71,27 @@ def test_text_without_letters_of_any_number_of_rows(run, folder, save, dtype):
     with (folder / "t.npy").open("wb") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": dtype, "fortran_order": False, "shape": (10**12,)})
     run("targets", "t.npy", "-o", "x.npy").refuses(3, f"t.npy: its header says text without a letter (dtype {dtype})")
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ("(1,)*3", "its header does not describe an array"),
+        ("lambda: 3", "its header does not describe an array"),
+        ("((((3,", "its header does not describe an array"),
+        ("(3.5,)", "shape is not valid: (3.5,)"),
+    ],
+)
+def test_a_header_that_is_no_header_is_refused_without_the_words_of_python(compute, write, shape, words):
+    compute("mse", write("p.npy", with_header(shape)), "0").refuses(3, f"p.npy: not an NPY file ({words})")
+
+
+def test_a_long_header_is_not_repeated_in_full(compute, write):
+    found = compute("mse", write("p.npy", with_header(f"({'9' * 5000},)")), "0")
+    found.refuses(3, "p.npy: not an NPY file (")
+    assert len(found.err) < 250
+
+
+def with_header(shape):
+    text = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(24)

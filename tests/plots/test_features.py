@@ -7,6 +7,7 @@ import pytest
 from matplotlib.colors import to_hex
 from pictures import clouds, discs, names_of, near, of_text, overlap, panel, table
 
+from losscli.analysis import features as features_analysis
 from losscli.plots import features as features_picture
 from losscli.plots import style
 
@@ -167,7 +168,7 @@ class TestFeatures:
         assert panel(drawn).get_title() == "20 of 25 classes in colour"
 
     def test_of_too_many_points_some_are_drawn_and_the_picture_says_so(self, picture, save, monkeypatch):
-        monkeypatch.setattr(features_picture, "MOST_DRAWN", 20)
+        monkeypatch.setattr(features_analysis, "MOST_DRAWN", 20)
         monkeypatch.setattr(features_picture, "VECTORS", 10)
         y = np.repeat([0, 1], 25)
         drawn = picture("features", save("x.npy", self.x), save("y.npy", y))
@@ -187,7 +188,7 @@ class TestFeatures:
         assert [[line.get_xdata()[0], line.get_ydata()[0]] for line in discs(axes)] == [near(mean) for mean in means]
 
     def test_a_class_of_every_other_row_is_not_left_out(self, picture, save, monkeypatch):
-        monkeypatch.setattr(features_picture, "MOST_DRAWN", 20)
+        monkeypatch.setattr(features_analysis, "MOST_DRAWN", 20)
         drawn = picture("features", save("x.npy", np.arange(80.0).reshape(40, 2)), save("y.npy", [0, 1] * 20))
         assert len(clouds(panel(drawn))) == 2
         assert all(len(part.get_offsets()) > 4 for part in clouds(panel(drawn)))

@@ -9,8 +9,10 @@ from matplotlib.collections import LineCollection
 from matplotlib.container import ErrorbarContainer
 from pictures import bars, near, of_text, overlap
 
+from losscli.analysis.calibration import scores
 from losscli.analysis.calibration.reliability import Reliability
-from losscli.engine.collectors.calibration_bins import Verdicts
+from losscli.analysis.calibration.scores import Confidences
+from losscli.engine import job
 from losscli.plots import style
 
 
@@ -260,9 +262,23 @@ class TestReliability:
         drawn = picture("reliability", p, save("t.npy", [0, -1, 1]), "--from", "probs", "--ignore-index", "-1")
         assert "2 samples: accuracy 0.5000, mean confidence 0.7500" in drawn.get_suptitle()
 
+    def test_many_rows_are_counted_in_cells_and_drawn_alike(self, picture, save, monkeypatch):
+        confidence = np.random.default_rng(3).uniform(0.5, 1, 600)
+        right = np.random.default_rng(4).uniform(size=600) < confidence**2
+        kept = self.points(self.draw(picture, save, confidence, right).axes[0])[0]
+        monkeypatch.setattr(scores, "KEPT_ROWS", 100)
+        monkeypatch.setattr(job, "CHUNK_ROWS", 50)
+        seen, cells_of = [], scores.Cells.of
+        monkeypatch.setattr(scores.Cells, "of", classmethod(lambda cls, *words: seen.append(1) or cells_of(*words)))
+        counted = self.points(self.draw(picture, save, confidence, right).axes[0])[0]
+        assert seen
+        assert np.array(counted[2]) == pytest.approx(np.array(kept[2]), abs=1e-12)
+
     def test_draws_what_it_is_given(self):
         """The picture by itself: all wrong and all right are at the ends of their intervals."""
-        found = Reliability.of(Verdicts((np.array([0.1, 0.9]),), (np.array([False, True]),)), 2, "width")
+        found = Reliability.of_groups(
+            Confidences.of(np.array([0.1, 0.9]), np.array([False, True]), 2).groups(), 2, "width"
+        )
         from losscli.plots import reliability as reliability_picture
 
         with style.drawing(style.Look()):

@@ -1,4 +1,4 @@
-"""Scores of predictions after a calibration map."""
+"""Scores of predictions after a calibration map, and confidences of predictions as they are."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscli.analysis.calibration.maps import CalibrationMap, log_softmax
-from losscli.analysis.calibration.scores import Form, Scores
+from losscli.analysis.calibration.scores import Confidences, Form, Scores
 from losscli.analysis.calibration.temperature import Elements, Point, Probabilities
 from losscli.engine.collector import BatchCollector
+from losscli.engine.collectors.calibration_bins import Judge
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch
@@ -41,3 +42,18 @@ class Judged(BatchCollector):
             chances.top[impossible] = z[impossible].argmax(axis=1)
         form = Form(self.positive, outputs)
         return Scores.of(chances.loss, chances.p, chances.top, true, w, outputs is not None, self.bins, form)
+
+
+@dataclass(frozen=True)
+class JudgedAsTheyAre(BatchCollector):
+    """Confidences of predictions as they are, which of many rows are counted in cells, so that memory does not grow with them."""
+
+    record = Confidences
+
+    bins: int
+    judge: Judge
+    """Whose probability is meant: that of the positive class, or of the predicted one."""
+
+    def of(self, job: "Job", batch: "Batch") -> Confidences:
+        verdicts = self.judge.of(job, batch)
+        return Confidences.of(verdicts.confidence, verdicts.right, self.bins)

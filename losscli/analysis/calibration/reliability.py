@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.engine.collectors.calibration_bins import P_POSITIVE, P_PREDICTED, Verdicts
+from losscli.engine.collectors.calibration_bins import P_POSITIVE, P_PREDICTED
 
 Z95 = 1.959963984540054
 """Quantile of the normal distribution for 95 % intervals."""
@@ -63,18 +63,11 @@ class Reliability:
     positive: bool = False
 
     @classmethod
-    def of(cls, verdicts: Verdicts, bins: int, binning: str, positive: bool = False) -> "Reliability":
+    def of_groups(cls, groups: Groups, bins: int, binning: str, positive: bool = False) -> "Reliability":
         """Return bins (low, high], of equal width from 0 to 1 or of equal mass; the first bin includes its lower edge.
 
-        Rows with the same confidence are never divided, thus there may be fewer bins of equal mass than asked for.
+        Groups of rows are never divided, thus there may be fewer bins of equal mass than asked for.
         """
-        confidence, right = np.concatenate(verdicts.confidence), np.concatenate(verdicts.right)
-        groups = Groups(confidence, np.ones(len(confidence), np.int64), confidence, right)
-        return cls.of_groups(groups, bins, binning, positive)
-
-    @classmethod
-    def of_groups(cls, groups: Groups, bins: int, binning: str, positive: bool = False) -> "Reliability":
-        """Return the bins of groups of rows, which are never divided."""
         edges = groups.edges(bins, binning)
         index = groups.bins(bins, binning)
         size = len(edges) - 1

@@ -116,16 +116,19 @@ Measured = tuple["Measurement", list[str], "Reliability", "Change | None"]
 def _as_it_is(request: "Request", bins: int, binning: Binning, delivery: PlotDelivery) -> Measured:
     """Measure the bins of the predictions as they are."""
     from losscli.analysis.calibration.fit import prepared_for, telling_of_several_labels
+    from losscli.analysis.calibration.judged import JudgedAsTheyAre
     from losscli.analysis.calibration.reliability import Reliability
-    from losscli.engine.collectors.calibration_bins import Judge, Verdicts, of_positive
+    from losscli.analysis.calibration.scores import Confidences
+    from losscli.engine.collectors.calibration_bins import Judge, of_positive
 
     with telling_of_several_labels(request, COMMAND):
         measurement = prepared_for(request)
         positive = of_positive(measurement.job, request.reliability_of)
         delivery.keep_apart(measurement.files)
         notes = measurement.notes
-        measurement.observe(Judge(positive))
-        found = Reliability.of(measurement.run().aggregate[Verdicts], bins, binning, positive)
+        measurement.observe(JudgedAsTheyAre(bins, Judge(positive)))
+        groups = measurement.run().aggregate[Confidences].groups()
+        found = Reliability.of_groups(groups, bins, binning, positive)
     return measurement, notes, found, None
 
 

@@ -42,7 +42,7 @@ class Bins(NamedTuple):
             confidence, right = _of_logits(batch.predictions, classes(job, batch.targets))
         else:
             verdicts = Judge(positive).of(job, batch)
-            confidence, right = verdicts.confidence[0], verdicts.right[0]
+            confidence, right = verdicts.confidence, verdicts.right
         # A NaN is reported after the pass.
         index = np.clip(np.ceil(np.nan_to_num(confidence) * BINS).astype(np.int64) - 1, 0, BINS - 1)
         return cls(
@@ -104,15 +104,11 @@ def of_positive(job: "Job", form: str | None) -> bool:
     return form == "positive" if form is not None else len(job.predictions.shape) == 1 or job.several
 
 
-@dataclass(frozen=True)
-class Verdicts:
-    """Mergeable record: for each row a probability, and whether what has this probability is true."""
+class Verdicts(NamedTuple):
+    """For each row a probability, and whether what has this probability is true."""
 
-    confidence: tuple[Array, ...]
-    right: tuple[Array, ...]
-
-    def __add__(self, other: "Verdicts") -> "Verdicts":
-        return Verdicts(self.confidence + other.confidence, self.right + other.right)
+    confidence: Array
+    right: Array
 
 
 @dataclass(frozen=True)
@@ -141,8 +137,8 @@ class CalibrationBins(BatchCollector):
 
 
 @dataclass(frozen=True)
-class Judge(BatchCollector):
-    """Keeps a probability of every row: that of the predicted class, or of the positive one.
+class Judge:
+    """Finds a probability of every row: that of the predicted class, or of the positive one.
 
     Of two outcomes the positive one is predicted if its probability is above 1/2; of several classes with the
     largest probability, the first. For the positive class, outputs of a row count one by one.
@@ -150,16 +146,15 @@ class Judge(BatchCollector):
 
     positive: bool = False
 
-    record = Verdicts
-
     def of(self, job: "Job", batch: "Batch") -> Verdicts:
+        """Return the verdicts on a batch."""
         p = probabilities(job, batch.predictions)
         if self.positive and job.several:
-            return Verdicts((p.ravel(),), (job.encoding.outcomes(batch.targets).ravel() > 0,))
+            return Verdicts(p.ravel(), job.encoding.outcomes(batch.targets).ravel() > 0)
         true = classes(job, batch.targets)
         if self.positive:
-            return Verdicts((p if p.ndim == 1 else p[:, 1],), (true == 1,))
+            return Verdicts(p if p.ndim == 1 else p[:, 1], true == 1)
         if p.ndim == 1:
-            return Verdicts((np.maximum(p, 1 - p),), ((p > 0.5) == (true == 1),))
+            return Verdicts(np.maximum(p, 1 - p), (p > 0.5) == (true == 1))
         predicted = batch.predictions.argmax(axis=1)
-        return Verdicts((p[np.arange(len(p)), predicted],), (predicted == true,))
+        return Verdicts(p[np.arange(len(p)), predicted], predicted == true)

@@ -16,7 +16,6 @@ from losscli.analysis.calibration.reliability import Groups, Reliability
 from losscli.analysis.calibration.scores import Confidences, null_band
 from losscli.analysis.calibration.temperature import Fit, Local, Point, Probabilities, Sums
 from losscli.cli.main import run as run_line
-from losscli.engine.collectors.calibration_bins import Verdicts
 
 GOLDEN = json.loads((Path(__file__).parent / "calibration.json").read_text())
 """By make_calibration.py: scipy 1.17.1, scikit-learn 1.9.1, torchmetrics 1.9.0 on torch 2.13.0."""
@@ -436,7 +435,9 @@ class TestTheBand:
         confidence = 1 - random.random(500) ** 3 / 2
         groups = Groups(confidence, np.ones(500, int), confidence, np.zeros(500))
         errors = [
-            Reliability.of(Verdicts((confidence,), (random.random(500) < confidence,)), 10, binning).error
+            Reliability.of_groups(
+                Confidences.of(confidence, random.random(500) < confidence, 10).groups(), 10, binning
+            ).error
             for _ in range(1000)
         ]
         assert null_band(groups, 10, binning, 0) == near(tuple(np.percentile(errors, (2.5, 97.5))), 0.1)
@@ -722,7 +723,7 @@ class TestThePicture:
         points = [part.lines[0].get_xydata() for part in found["figure"].axes[0].containers]
         for many, few, T in zip(points[::2], points[1::2], (1, expected["temperature"]), strict=True):
             p = softmax(z / T)
-            bins = Reliability.of(Verdicts((p.max(axis=1),), (p.argmax(axis=1) == y,)), 15, "width")
+            bins = Reliability.of_groups(Confidences.of(p.max(axis=1), p.argmax(axis=1) == y, 15).groups(), 15, "width")
             expected_points = np.stack([bins.confidence, bins.accuracy], axis=1)
             assert many == near(expected_points[bins.rows >= 10])
             assert few == near(expected_points[bins.rows < 10])

@@ -10,15 +10,18 @@ from by_hand import near
 from reference import sigmoid, softmax
 from sklearn.calibration import calibration_curve
 
+from losscli.analysis.calibration.judged import JudgedAsTheyAre
 from losscli.analysis.calibration.reliability import Reliability
+from losscli.analysis.calibration.scores import Confidences
 from losscli.definition.request import Request
-from losscli.engine.collectors.calibration_bins import Judge, Verdicts
+from losscli.engine.collectors.calibration_bins import Judge
 from losscli.lookup.names import find
 from losscli.measurement.prepare import prepare
 
 
 def binned(confidence, right, bins, binning="width"):
-    return Reliability.of(Verdicts((np.asarray(confidence, float),), (np.asarray(right, bool),)), bins, binning)
+    groups = Confidences.of(np.asarray(confidence, float), np.asarray(right, bool), bins).groups()
+    return Reliability.of_groups(groups, bins, binning)
 
 
 def by_width(confidence, right, bins):
@@ -60,8 +63,8 @@ def verdicts(p, t, **options):
     one = len(np.load(p).shape) == 1 if p.endswith(".npy") else False
     loss = find("bce" if one else "ce").bind()
     made = prepare(Request(loss, p, t, **options))
-    made.observe(Judge())
-    found = made.run().aggregate[Verdicts]
+    made.observe(JudgedAsTheyAre(15, Judge()))
+    found = made.run().aggregate[Confidences]
     return np.concatenate(found.confidence), np.concatenate(found.right)
 
 

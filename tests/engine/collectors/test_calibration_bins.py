@@ -10,7 +10,7 @@ from reference import sigmoid, softmax
 
 import losscli
 from losscli.analysis.calibration.reliability import Reliability
-from losscli.engine.collectors.calibration_bins import Verdicts
+from losscli.analysis.calibration.scores import Confidences
 from losscli.engine.collectors.classwise_bins import ClasswiseGaps
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "analysis" / "calibration" / "calibrators.json").read_text())
@@ -32,7 +32,9 @@ class TestOfTwoOutcomes:
 
     def test_as_the_curve_of_scikit_learn(self, sample_data):
         z, y = (np.load(file) for file in cancer(sample_data))
-        found = Reliability.of(Verdicts((sigmoid(z.astype(float)),), (y == 1,)), 10, "width", positive=True)
+        found = Reliability.of_groups(
+            Confidences.of(sigmoid(z.astype(float)), y == 1, 10).groups(), 10, "width", positive=True
+        )
         curve = GOLDEN["cancer"]["curves"]["uniform"]
         assert found.accuracy == pytest.approx(curve["fraction"], rel=1e-12)
         assert found.confidence == pytest.approx(curve["mean"], rel=1e-12)
