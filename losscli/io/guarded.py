@@ -89,7 +89,11 @@ def _nowhere() -> int:
 def _unreadable(name: str, what: str, why: str) -> str:
     """Return the message about a file that Polars could not read: the file is to blame only if the machine is not."""
     if OF_ENVIRONMENT.search(why):
-        said = listing(f"{key}={value}" for key, value in os.environ.items() if key.startswith("POLARS_"))
+        said = listing(
+            f"{key}={value}"
+            for key, value in os.environ.items()
+            if key.startswith("POLARS_") and key != "POLARS_MAX_THREADS"
+        )
         return f"{name}: cannot be read, since an environment variable stops Polars ({why}); unset {said or 'those of Polars'}"
     limit = limit_in(why)
     return f"{name}: {limit}" if limit else f"{name}: not {what} that can be read ({why}); write it again"

@@ -199,7 +199,7 @@ def lambdarank(
 ) -> tuple[Array, Slopes]:
     """The logistic loss of pairs of items, each weighed by the change of NDCG if the two changed their places."""
     place, gain, most = places(z), _shares_of_ideal(t, truncation), truncation or z.shape[1]
-    discount = LN2 / log1p(place)
+    discount = _discounts(place)
 
     def pairs_of(rows: slice, some: slice) -> tuple[Array, Array, Array]:
         """Return the leads of some items over all others in the right direction, times sigma, their weights and directions."""
@@ -331,6 +331,15 @@ def _numbered(order: Array) -> Array:
     return found
 
 
+def _discounts(place: Array) -> Array:
+    """Return 1 / log2(1 + place) of whole places.
+
+    The differences of these for neighbours are small, so each is rounded once, from a long double: as many as a row has items.
+    """
+    wide = np.arange(1, place.shape[-1] + 1, dtype=np.longdouble)
+    return (np.log(np.longdouble(2)) / np.log1p(wide)).astype(np.float64)[place.astype(np.int64) - 1]
+
+
 def _shares_of_ideal(t: Array, truncation: float | None = None) -> Array:
     """Return the gain of each item over the ideal DCG of its row, of the first places only with `truncation`; 0 for 0 / 0."""
     top = t.max(axis=1, keepdims=True)
@@ -340,7 +349,7 @@ def _shares_of_ideal(t: Array, truncation: float | None = None) -> Array:
     )
     place = np.arange(1, t.shape[1] + 1)
     falling = np.sort(gain, axis=1)[:, ::-1]
-    ideal = row_sums(np.where(place <= (truncation or math.inf), falling * LN2 / log1p(place), 0))[:, None]
+    ideal = row_sums(np.where(place <= (truncation or math.inf), falling * _discounts(place), 0))[:, None]
     return np.divide(gain, ideal, out=np.zeros_like(gain), where=ideal > 0)
 
 
