@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from losscli.engine.units import UnitSums
 
 CHUNK_BYTES = 16 << 20
-CHUNK_ROWS = 1 << 17
+CHUNK_ROWS = 1 << 18
 BATCH_BYTES = 2 << 20
 """Bytes of predictions in a batch. A lift over classes has one temporary array of this size; with less, threads
-wait for each other too often.
+wait for each other too often: Python's lock changes hands with each pass over a batch.
 """
-ELEMENTWISE = 4
+ELEMENTWISE = 2
 """An elementwise lift has several temporary arrays; its batches are smaller by this factor."""
 IN_FLIGHT = 192 << 20
 """Bytes of chunks that may be computed at the same time, however many threads there are."""

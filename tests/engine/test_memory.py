@@ -61,7 +61,7 @@ class TestBounds:
         assert job_module.threads_for(job, 64) == 1
         wide = MemorySource("p", np.broadcast_to(np.float32(0), (10_000_000, 4)))
         large = run.replace(job, predictions=wide)
-        assert len(job_module.chunks(large)) == 77
+        assert len(job_module.chunks(large)) == 39
         most = job_module.threads_for(large, 64)
         assert 8 <= most < 64
         assert most * job_module.CHUNK_ROWS * (16 + 64) <= job_module.IN_FLIGHT
