@@ -48,7 +48,7 @@ def test_features_of_few_rows(run, save):
 
 
 def test_centers_of_ids(run, save):
-    x = sparse("x.npy", (20_000, 5000))
-    run("centers", x, save("y.npy", np.arange(20_000)), "-o", "c.npy").refuses(
+    x = sparse("x.npy", (40_000, 5000))
+    run("centers", x, save("y.npy", np.repeat(np.arange(20_000), 2)), "-o", "c.npy").refuses(
         3, "y.npy: the centers of 20,000 classes with 5,000 features take some 6.4 GB", "or ids?"
     )

@@ -368,9 +368,9 @@ class TestFound:
         t = save("t.npy", letters)
         compute("ce", save("p.npy", np.zeros((2, 2))), t, "--classes", "a,b").refuses(3, "t.npy", "letters")
 
-    def test_no_address_is_told(self, compute, write):
+    def test_no_object_of_python_is_told(self, compute, write):
         text = "{'descr': '<f8', 'fortran_order': False, 'shape': (x,), }".ljust(117) + "\n"
-        compute("l1", self.header(write, text), "0").refuses(3, "p.npy", "<ast.Name object>")
+        compute("l1", self.header(write, text), "0").refuses(3, "p.npy", "its header does not describe an array")
 
     def test_a_file_of_classes_whose_first_line_holds_two(self, compute, save, write):
         words = [save("p.npy", np.zeros((1, 3))), save("t.npy", [0]), "--classes"]
