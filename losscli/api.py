@@ -807,7 +807,7 @@ class _Kept:
         self.measurement: Measurement | None = None
         self.room: np.ndarray[Any, Any] | None = None
         """The gradient of all rows, where a pass fills it by itself."""
-        self.slopes: list[np.ndarray[Any, Any]] = []
+        self.slopes: np.ndarray[Any, Any] | None = None
         """The gradient so far: the part of the first rows, then an array for all rows, of which `rows_done` are filled."""
         self.rows_done = self.rows_seen = 0
 
@@ -838,14 +838,14 @@ class _Kept:
 
     def _put(self, part: np.ndarray[Any, Any], length: int) -> None:
         """Put the gradient of the next rows into one array for all, which have the length `length`; so chunks are not kept twice."""
-        if not self.slopes:
-            self.slopes, self.rows_done = [part], len(part)
+        if self.slopes is None:
+            self.slopes, self.rows_done = part, len(part)
             return
-        if len(part) and self.rows_done == len(self.slopes[0]):
-            first = self.slopes[0]
-            self.slopes = [np.empty((max(length, len(first) + len(part)), *part.shape[1:]), part.dtype)]
-            self.slopes[0][: len(first)] = first
-        self.slopes[0][self.rows_done : self.rows_done + len(part)] = part
+        if len(part) and self.rows_done == len(self.slopes):
+            first = self.slopes
+            self.slopes = np.empty((max(length, len(first) + len(part)), *part.shape[1:]), part.dtype)
+            self.slopes[: len(first)] = first
+        self.slopes[self.rows_done : self.rows_done + len(part)] = part
         self.rows_done += len(part)
 
     def losses(self, measurement: Measurement) -> np.ndarray[Any, Any]:
@@ -873,9 +873,9 @@ class _Kept:
         """In the shape of the predictions as they were given, 0 for rows that are ignored or left out."""
         if self.room is not None:
             return self.room.reshape(measurement.units.shape)
-        if not self.slopes:
+        if self.slopes is None:
             return np.zeros(measurement.units.shape)
-        return np.ascontiguousarray(self.slopes[0][: self.rows_done])
+        return np.ascontiguousarray(self.slopes[: self.rows_done])
 
 
 def _bound(loss: AnyLoss, options: Mapping[str, Any], code: bool = False) -> "tuple[BoundLoss, dict[str, Any]]":

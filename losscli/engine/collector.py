@@ -98,10 +98,7 @@ class Aggregate:
 
     def __add__(self, other: "Aggregate") -> "Aggregate":
         with np.errstate(all="ignore"):  # sums that overflow are infinite, as within a batch
-            return self._sum(other)
-
-    def _sum(self, other: "Aggregate") -> "Aggregate":
-        return Aggregate({kind: added(record, other.records.get(kind)) for kind, record in self.records.items()})
+            return Aggregate({kind: added(record, other.records.get(kind)) for kind, record in self.records.items()})
 
     def __getitem__(self, kind: type[R]) -> R:
         record: R | None = self.records.get(kind)

@@ -9,7 +9,7 @@ writes in order, and holds one pile.
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from losscli.arrays import Array
 from losscli.errors import DataError
 from losscli.io.bytes import Spool
 from losscli.io.npy import NpySource
+from losscli.io.side_by_side import side_by_side
 from losscli.io.source import SCAN_BYTES, Derived, Source, blocks
 from losscli.io.text import Elsewhere, IdColumn, TextColumn
 from losscli.wording import count, listing, shortened
@@ -435,7 +436,7 @@ def _groups(columns: Sequence[Column]) -> Iterator[tuple[Array, Array]]:
             return printer.of(table.cells(chunk, number))
 
         chunks = len(table.cuts) - 1
-        found = map(printed, range(chunks)) if printer.small else _side_by_side(printed, chunks)
+        found = map(printed, range(chunks)) if printer.small else side_by_side(printed, chunks)
         for start, (prints, blank) in zip(table.cuts, found, strict=False):
             empty.add(start + blank)
             prints["row"] = np.arange(len(prints)) + (offset + start)
@@ -457,22 +458,7 @@ def _groups(columns: Sequence[Column]) -> Iterator[tuple[Array, Array]]:
         more = np.bincount(cell, minlength=len(rows)) > 1
         return rows.reshape(groups, len(tables)), more.reshape(groups, len(tables))
 
-    yield from _side_by_side(grouped, piles.number)
-
-
-def _side_by_side(function: Callable[[int], tuple[Array, Array]], number: int) -> Iterator[tuple[Array, Array]]:
-    """Yield what a function returns of 0, 1, 2 ..., in this order; each of several threads is at one of them."""
-    if number <= 1:
-        yield from map(function, range(number))
-        return
-    from concurrent.futures import ThreadPoolExecutor
-
-    import polars as pl
-
-    threads = pl.thread_pool_size()
-    with ThreadPoolExecutor(threads) as executor:
-        for first in range(0, number, threads):  # none is further ahead, since memory must hold what is not taken yet
-            yield from executor.map(function, range(first, min(first + threads, number)))
+    yield from side_by_side(grouped, piles.number)
 
 
 def together(prints: Array) -> tuple[Array, Array]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.io.side_by_side import side_by_side
 from losscli.io.strict_json import strict_json
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ FEW = 4096
 """Rows that are written before Polars could be imported."""
 PART = 1 << 15
 """Rows of which a thread makes text at once: what it holds meanwhile fits into the cache of a processor core, nearly."""
-SMALLEST, LARGEST = 1e-4, 1e16
-"""Between these sizes, Polars writes floats as Python does."""
+SMALLEST = 1e-4
+"""From this size on, Polars writes floats as Python does."""
 UNLIKE = (
     (1e-5, SMALLEST, r"^(-?)0\.0000(\d)(\d*)$", "${1}${2}.${3}e-05", False),
     (1e-5, SMALLEST, ".e-05", "e-05", True),  # of one digit only
@@ -76,18 +77,15 @@ def _row_by_row(columns: Columns, layout: Layout, between: str) -> Iterator[str]
 
 def _in_threads(columns: Columns, layout: Layout, between: str, rows: int) -> Iterator[str]:
     """Yield the text of many rows in order, of which each thread makes a part: what Polars does for it needs no Python."""
-    from concurrent.futures import ThreadPoolExecutor
 
-    import polars as pl
-
-    def made(low: int) -> str:
+    def made(number: int) -> str:
+        low = number * PART
         part = {name: values[low : low + PART] for name, values in columns.items()}
         lines = _lines(part, layout)
         text = "".join(_row_by_row(part, layout, between)) if lines is None else lines.str.join(between).item()
         return between + text if low else text
 
-    with ThreadPoolExecutor(pl.thread_pool_size()) as executor:
-        yield from executor.map(made, range(0, rows, PART))
+    yield from side_by_side(made, -(-rows // PART))
 
 
 def records(columns: Columns) -> Iterator[list[dict[str, Any]]]:
@@ -164,7 +162,7 @@ def _numbers(values: Any) -> "pl.Series | None":
     numbers = np.ascontiguousarray(values, np.float64)
     size = np.abs(numbers)
     text = pl.Series(numbers).cast(pl.String)
-    if not size.size or (size.min() >= SMALLEST and size.max() < LARGEST):  # most columns: a glance is enough
+    if not size.size or size.min() >= SMALLEST:  # most columns: a glance is enough
         return text
     for low, high, letters, by, literal in UNLIKE:
         where = (size >= low) & (size < high)

@@ -110,8 +110,13 @@ def _dispatched(job: "Job") -> dict[str, list[str]]:
     plain = extras.prediction_kind == "logits" and extras.temper is None and job.convention.formula is None
     if loss.family.custom or not plain or str(job.dtype) not in ("float32", "float64"):
         return {}
-    known = json.loads(Path(__file__).with_name("digits.json").read_bytes())
-    return {"dispatched": known.get(loss.name, {}).get(str(job.dtype), {}).get("functions", [])}
+    return {"dispatched": _digits().get(loss.name, {}).get(str(job.dtype), {}).get("functions", [])}
+
+
+@cache
+def _digits() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(__file__).with_name("digits.json").read_bytes())
+    return found
 
 
 @cache

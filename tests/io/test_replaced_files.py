@@ -22,16 +22,22 @@ def losses(path):
 
 
 @pytest.fixture
-def not_replaced(monkeypatch):
-    """A file that no other can replace, as one that a container has mounted."""
+def failing(monkeypatch):
+    """Make a function of `os` fail with an error of the system."""
 
-    def refuse(number):
-        def replace(*_):
+    def fail(name, number):
+        def call(*_):
             raise OSError(number, os.strerror(number))
 
-        monkeypatch.setattr(os, "replace", replace)
+        monkeypatch.setattr(os, name, call)
 
-    return refuse
+    return fail
+
+
+@pytest.fixture
+def not_replaced(failing):
+    """A file that no other can replace, as one that a container has mounted."""
+    return lambda number: failing("replace", number)
 
 
 @pytest.mark.parametrize("number", [errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES])
@@ -59,22 +65,16 @@ def test_other_errors_of_replacing_stay_errors(compute, words, write, folder, no
     assert (folder / "out.csv").read_text() == "old"
 
 
-def test_a_file_is_written_over_only_if_there_is_room(compute, words, write, folder, not_replaced, monkeypatch):
-    def no_room(*_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
+def test_a_file_is_written_over_only_if_there_is_room(compute, words, write, folder, not_replaced, failing):
     not_replaced(errno.EBUSY)
-    monkeypatch.setattr(os, "posix_fallocate", no_room)
+    failing("posix_fallocate", errno.ENOSPC)
     compute(*words, "-o", write("out.csv", "old")).refuses(3, "out.csv: cannot be written: No space left")
     assert (folder / "out.csv").read_text() == "old"
 
 
-def test_a_file_system_that_cannot_keep_room_is_no_fault(compute, words, write, folder, not_replaced, monkeypatch):
-    def unable(*_):
-        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
-
+def test_a_file_system_that_cannot_keep_room_is_no_fault(compute, words, write, folder, not_replaced, failing):
     not_replaced(errno.EBUSY)
-    monkeypatch.setattr(os, "posix_fallocate", unable)
+    failing("posix_fallocate", errno.EOPNOTSUPP)
     assert compute(*words, "-o", write("out.csv", "old")).code == 0
     assert len(losses(folder / "out.csv")) == 2
 

@@ -62,23 +62,20 @@ class FaultFinder(BatchCollector):
         if not len(batch.losses):
             return faults
         look = _Looker(batch.first, batch.kept)
+        # Their sum tells in one pass whether all losses are finite; it may overflow where they are, and then each is looked at.
+        finite = bool(np.isfinite(batch.losses.sum()))
         if job.encoding.kind == "sequences":
-            return faults + _of_sequences(job, look, batch)
+            return faults + _of_sequences(job, look, batch, finite)
         if job.predictions.dtype == np.float16:
             faults = faults + look(OVERFLOWED, np.isinf(batch.predictions), batch.predictions)
-        if _all_finite(batch.losses):
-            return _faults(job, look, batch) + faults
+        if finite:
+            return _faults(job, look, batch, finite) + faults
         infinite = np.isinf(batch.losses)
         if job.extras.prediction_kind == "probs" and job.loss.family.coupled is None:
             faults = faults + look(SATURATED, infinite, batch.losses)
         elif not faults and infinite.any():  # an overflow says more
             faults = faults + _infinite(look, batch, infinite)
-        return _faults(job, look, batch) + faults
-
-
-def _all_finite(losses: Array) -> bool:
-    """Whether all losses are finite, which their sum tells in one pass; False as well for finite ones whose sum overflows."""
-    return bool(np.isfinite(losses.sum()))
+        return _faults(job, look, batch, finite) + faults
 
 
 def _infinite(look: "_Looker", batch: "Batch", infinite: Array) -> Faults:
@@ -110,14 +107,15 @@ def infinite_mask(losses: Array, rows: Array | None) -> Faults:
     return Faults({fault: (len(infinite), tuple((row, None, loss) for row, loss in shown))})
 
 
-def _of_sequences(job: "Job", look: "_Looker", batch: "Batch") -> Faults:
+def _of_sequences(job: "Job", look: "_Looker", batch: "Batch", finite: bool) -> Faults:
     """Return the faults of a batch of sequences, in which time steps beyond a sample's own may hold anything."""
     sequences, classes = Sequences(batch.targets), job.encoding.k
     steps: Array = batch.predictions.reshape(len(batch.targets), -1, classes)
     within = np.asarray(np.arange(steps.shape[1]) < sequences.steps[:, None])
     exists = np.broadcast_to(within[..., None], steps.shape)
     predictions: Array = np.where(exists, steps, 0).reshape(batch.predictions.shape)
-    faults, kind = _faults(job, look, batch._replace(predictions=predictions)), job.extras.prediction_kind
+    faults = _faults(job, look, batch._replace(predictions=predictions), finite)
+    kind = job.extras.prediction_kind
     if kind != "logits" and not faults:
         sums = np.repeat(row_sums(_as_probabilities(steps.reshape(-1, classes), kind)), classes).reshape(
             predictions.shape
@@ -155,12 +153,12 @@ class _Looker(NamedTuple):
         return Faults({fault: (len(rows), tuple(shown))})
 
 
-def _faults(job: "Job", look: _Looker, batch: "Batch") -> Faults:
-    """Return the faults of a batch; most checks are skipped if the losses show that nothing is wrong."""
+def _faults(job: "Job", look: _Looker, batch: "Batch", finite: bool) -> Faults:
+    """Return the faults of a batch; most checks are skipped if the losses, when known to be `finite`, show that nothing is wrong."""
     predictions, prediction_kind = batch.predictions, job.extras.prediction_kind
     # A weight of 0 hides a NaN from the losses; if there may be one, NaN is searched for in the predictions themselves.
     hidden = job.output_weights is not None or job.extras.pos_weight is not None or 0 in job.loss.parameters.values()
-    doubtful = hidden or not _all_finite(batch.losses)
+    doubtful = hidden or not finite
     bounded = job.domains != Domains() or batch.third_operand is not None
     if batch.sample_weights is None and prediction_kind == "logits" and not bounded and not doubtful:
         return Faults()
