@@ -8,7 +8,7 @@ import itertools
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -485,8 +485,13 @@ def _break_on_curve(bound: BoundLoss, axis: Axis, x: float, low: float, high: fl
 
 
 def along(bound: BoundLoss, axis: Axis, x: Array) -> tuple[Array, Array]:
-    """Return value and d value / dx at points of an axis, both of shape (n,)."""
+    """Return value and d value / dx at points of an axis, both of shape (n,).
+
+    A parameter that the axis fixes has the axis's value: the drawn points of CTC have two classes, of which the first is the blank.
+    """
     predictions, targets, extras = axis.place(x)
+    fixed = {name: value for name, value in axis.at if name in bound.parameters}
+    bound = replace(bound, parameters={**bound.parameters, **fixed}) if fixed else bound
     value, gradient = bound(predictions, targets, extras, gradient=True)
     assert gradient is not None
     columns = gradient.reshape(len(x), -1).T

@@ -234,7 +234,7 @@ def _executed(path: str, stamp: str) -> ModuleType:
     """
     if not os.path.isfile(path):
         raise DataError(f"{path}: no such file; is the path right?")
-    name = f"{OWN}{hashlib.sha256(os.path.realpath(path).encode()).hexdigest()[:16]}"
+    name = f"{OWN}{hashlib.sha256(os.fsencode(os.path.realpath(path))).hexdigest()[:16]}"
     imported = _imported_by(path)
     if "keras" in imported:
         settle_keras()

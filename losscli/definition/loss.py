@@ -103,8 +103,8 @@ class Axis(NamedTuple):
     `SHARED`. '' for an axis that is only shared by losses whose axis has the same label.
     """
     at: tuple[tuple[str, float], ...] = ()
-    """What else is fixed where the losses depend on more than x, as ('target', 1); axes that contradict each other here are
-    not shared.
+    """What else is fixed where the losses depend on more than x, as ('target', 1), or a parameter of theirs; axes that contradict
+    each other here are not shared.
     """
 
     @property

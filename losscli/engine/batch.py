@@ -1,5 +1,6 @@
 """A batch of rows as the engine sees it: the numbers that were read, and the losses computed from them."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
 
@@ -28,7 +29,8 @@ class CountedRows:
         number of rows that were read but do not count.
     first_rows
         for the rows, or units of several rows, of a chunk: which row of the predictions each is, or begins with; ascending. None
-        for a batch, and for units to which rows of the whole file belong.
+        for a batch, and for units to which rows of the whole file belong. Few passes want it: it may be given as a function
+        that makes it.
     """
 
     def __init__(
@@ -39,11 +41,15 @@ class CountedRows:
         targets: Array | None,
         decoded: Targets | None,
         ignored: int,
-        first_rows: Array | None = None,
+        first_rows: Array | Callable[[], Array] | None = None,
     ) -> None:
         self.losses, self.weights, self.row_weights = losses, weights, row_weights
         self.targets, self.decoded, self.ignored = targets, decoded, ignored
-        self.first_rows = first_rows
+        self._first_rows = first_rows
+
+    @cached_property
+    def first_rows(self) -> Array | None:
+        return self._first_rows() if callable(self._first_rows) else self._first_rows
 
     @cached_property
     def wide(self) -> Array:

@@ -495,11 +495,17 @@ def _gathered(
     row_weights = _joined([outcome.counted.row_weights for outcome in outcomes])
     ignored = sum(outcome.counted.ignored for outcome in outcomes)
     kept = _joined([outcome.kept for outcome in outcomes])
-    numbers = np.arange(start, start + len(losses)) if kept is None else start + np.flatnonzero(kept)
-    counted = CountedRows(losses, each, row_weights, targets, None, ignored, numbers)
+    counted = CountedRows(
+        losses, each, row_weights, targets, None, ignored, partial(_numbers, start, len(losses), kept)
+    )
     aggregate = Aggregate(records | of_chunk(collectors, job, counted))
     rows = (_rows_of_chunk(start, counted, kept, outcomes),) if job.rows else ()
     return ChunkResult(aggregate, rows, _slopes_of_chunk(job, outcomes) if room is None else (room,))
+
+
+def _numbers(start: int, rows: int, kept: Array | None) -> Array:
+    """Return the numbers of the rows of a chunk that count, the first row of which is row `start` of the file."""
+    return np.arange(start, start + rows) if kept is None else start + np.flatnonzero(kept)
 
 
 def _slopes_of_chunk(job: Job, outcomes: list[_Outcome]) -> tuple[Array, ...]:

@@ -99,7 +99,8 @@ def baseline(job: Job, aggregate: Aggregate, reduction: str, value: float) -> An
     record = aggregate.get(Baseline)  # type: ignore[type-abstract]
     if record is None or divisor is None:
         return None
-    best_constant = record.best(job.loss, job.extras)
+    with np.errstate(all="ignore"):  # weights may add up to infinity, and then there is no best constant
+        best_constant = record.best(job.loss, job.extras)
     if best_constant is None:
         return None
     prediction, own = best_constant

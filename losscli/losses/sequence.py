@@ -170,6 +170,7 @@ sequence = family(
             _place,
             along=(0.0, 1.0, 0.0, 0.0),
             own=False,
+            at=(("blank", 0.0),),
         )
     },
     several_outputs=False,

@@ -138,6 +138,13 @@ class TestTrace:
         pair = traced("ce", "logit", -1.0, math.log(3))
         assert (pair.value[-1], pair.slope[-1]) == (near(math.log(4 / 3)), near(-0.25))
 
+    @pytest.mark.parametrize("blank", [0, 1, 7])
+    def test_ctc_is_drawn_with_two_classes_whichever_is_the_blank(self, blank):
+        """The label has probability p in one of two steps and 1/2 in the other; one of them names it, or both do: (1 + p) / 2."""
+        curve = traced(f"ctc:blank={blank}", "logit", -2.0, 2.0)
+        p = 1 / (1 + np.exp(-curve.x))
+        np.testing.assert_allclose(curve.value, -np.log((1 + p) / 2), rtol=1e-12)
+
     def test_a_break_is_a_point_and_the_grid_makes_room_for_it(self):
         for s in (-0.123456789, -1 + 1e-12, 0.5):
             curve = traced(f"ramp:s={s!r}", "margin", -3.0, 3.0)

@@ -169,3 +169,11 @@ def test_a_mean_over_outputs_that_exist(compute, save):
     largest = float(np.finfo(np.float64).max)
     files = save("p.npy", [[largest, largest, 3.0]]), save("t.npy", [[0.0, 0.0, np.nan]])
     assert compute("l1", *files, "--missing", "ignore").json["value"] == pytest.approx(largest, rel=1e-15)
+
+
+def test_weights_that_add_up_to_infinity_leave_no_best_constant(run, save):
+    files = save("p.npy", [[1.0, 2.0, 0.5]] * 4), save("t.npy", [0, 1, 2, 1])
+    checked = run("check", *files, "--from", "logits", "--sample-weight", "1e308", "-f", "json")
+    logits = np.exp([1.0, 2.0, 0.5]).sum()
+    assert (checked.code, checked.json["loss"]) == (0, pytest.approx(np.log(logits) - (1 + 2 + 0.5 + 2) / 4, rel=1e-14))
+    assert "baseline" not in checked.json

@@ -6,6 +6,7 @@ docs/robustness.md lists what is survived with the test that proves it; the last
 import ast
 import glob
 import io
+import json
 import os
 import re
 import resource
@@ -531,6 +532,13 @@ class TestText:
             _, err = process.communicate(timeout=60)
         assert (process.returncode, err) == (0, b"")
         assert rb"z\udcff.npy" in (folder / "x.json").read_bytes()
+
+    def test_names_of_code_that_are_no_utf_8(self, tiny):
+        with open(b"z\xff.py", "w") as file:
+            file.write("def mine(p, t):\n    return 1.5 + 0 * p.sum(axis=1)\n")
+        with start("compute", b"z\xff.py:mine", *tiny, "--from", "logits", "-f", "json") as process:
+            out, err = process.communicate(timeout=60)
+        assert (process.returncode, json.loads(out)["value"]) == (0, 1.5), err
 
     def test_names_of_classes_that_are_no_csv(self, run, tiny):
         run("compute", "ce", *tiny, "--classes", "a\rb,c,d").refuses(2, "--classes", "quotes")

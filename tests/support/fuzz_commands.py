@@ -493,6 +493,9 @@ def words_damaged(own: random.Random, line: Line) -> None:
     """Damage a command line: a word too many, too few, twice, another, cut, or joined to the next."""
     line.damaged.append("words")
     words, first = line.words, len(line.command)
+    if not words:
+        words.append(own.choice(HOSTILE))
+        return
     place = own.randrange(min(first, len(words) - 1) if own.random() < 0.95 else 0, len(words))
     how = own.choice(["drop", "twice", "hostile", "cut", "join", "swap", "misspelt", "end"])
     if how == "drop":

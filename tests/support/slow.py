@@ -807,12 +807,12 @@ def value_of(
         return [truth(loss, parameters, {"x": x_rows, "t": target, "levels": levels, "K": width})]
     if family.name == "two-views":
         a, b = table_of(exact, width), table_of(marks, width)
-        if len(a) < 2:
-            raise NothingError("a variance of one row")
         if loss.name == "barlow-twins" and any(
             len(set(column)) == 1 for side in (a, b) for column in zip(*side, strict=True)
         ):
             raise UnclearError("a column that does not vary")
+        if len(a) < 2:
+            raise NothingError("a variance of one row")
         return [truth(loss, parameters, {"a": a, "b": b})]
     if family.name == "label-matrix":
         return [truth(loss, parameters, of_labels(table_of(exact, width), table_of(marks, width), parameters))]
