@@ -1,5 +1,6 @@
 """Arrays: their type, and sums and products that every layer needs."""
 
+import math
 import sys
 import threading
 from collections.abc import Mapping
@@ -31,6 +32,11 @@ def scratch(owner: str, shape: tuple[int, ...], dtype: Any) -> Array:
     if array is None:
         array = MEMORY.arrays[key] = np.empty(shape, dtype)
     return array
+
+
+def by_row(values: Array) -> Array:
+    """Return an array with one row per sample, shape (n, numbers per sample); also of no samples, of which reshape(n, -1) makes none."""
+    return values.reshape(len(values), math.prod(values.shape[1:]))
 
 
 def times(weight: Array | float, value: Array) -> Array:

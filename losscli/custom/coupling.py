@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from losscli.arrays import Array
+from losscli.arrays import Array, by_row
 from losscli.custom.loss import CLASSES, ONE, Custom
 from losscli.custom.reading import CallError
 from losscli.definition.batch import Dense, Indices, Targets
@@ -142,9 +142,9 @@ def rows_of_all_sizes(job: "Job") -> Trial | None:
     starts = [round(place * (job.samples - each) / (places - 1)) for place in range(places)]
     parts = [_existing_rows(job, start, start + each) for start in starts]
     predictions, targets = (np.concatenate(side) for side in zip(*parts, strict=True))
-    finite = np.isfinite(predictions).reshape(len(predictions), -1).all(axis=1)
+    finite = by_row(np.isfinite(predictions)).all(axis=1)
     if targets.dtype.kind == "f":
-        finite &= np.isfinite(targets).reshape(len(targets), -1).all(axis=1)
+        finite &= by_row(np.isfinite(targets)).all(axis=1)
     predictions, targets = predictions[finite], targets[finite]
     if len(predictions) < 2:
         return None
@@ -172,7 +172,7 @@ def _sizes(targets: Targets) -> Array:
     """Return the size of each row's target, shape (n,): the label of a class, or the mean absolute value of numbers."""
     if not isinstance(targets, Dense):
         return targets.index
-    return np.abs(targets.t.astype(np.float64)).reshape(len(targets.t), -1).mean(axis=1)
+    return by_row(np.abs(targets.t.astype(np.float64))).mean(axis=1)
 
 
 def all_made_up(

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from losscli.arrays import Array
+from losscli.arrays import Array, by_row
 
 
 class Probability(Protocol):
@@ -176,7 +176,7 @@ class Whole(NamedTuple):
     @property
     def ignored(self) -> int:
         """Number of rows of the file of which nothing exists."""
-        return 0 if self.kept is None else int(np.count_nonzero(~self.kept.reshape(len(self.kept), -1).any(axis=1)))
+        return 0 if self.kept is None else int(np.count_nonzero(~by_row(self.kept).any(axis=1)))
 
 
 class Clip(NamedTuple):

@@ -17,7 +17,7 @@ from typing import Annotated, Any, NamedTuple, Protocol, get_args, get_type_hint
 
 import numpy as np
 
-from losscli.arrays import Array
+from losscli.arrays import Array, by_row
 from losscli.definition.batch import Dense, Everyone, Extras, Indices, Targets, Values
 from losscli.definition.domain import BELOW_ONE, FRACTION, NON_NEGATIVE, POSITIVE, REAL, Domains, Interval
 from losscli.definition.words import Coupling, TargetType, ThirdOperandName
@@ -458,8 +458,8 @@ class BoundLoss:
         ]
         largest = np.max(sizes, axis=0)
         far = largest > float(np.finfo(predictions.dtype).max) ** 0.4
-        undefined = np.isnan(values).reshape(len(values), -1).any(axis=1)
-        endless = np.isinf(values).reshape(len(values), -1).any(axis=1)
+        undefined = by_row(np.isnan(values)).any(axis=1)
+        endless = by_row(np.isinf(values)).any(axis=1)
         rows = np.flatnonzero((undefined | (endless & far)) & np.isfinite(largest))
         if not len(rows):
             return
@@ -490,7 +490,7 @@ def _in_reach(parameter: float | None) -> Any:
 
 def _row_sizes(numbers: Array) -> Array:
     """Return the size of the largest number of each row, NaN if one is NaN."""
-    sizes: Array = np.abs(numbers).reshape(len(numbers), -1).max(axis=1).astype(np.float64)
+    sizes: Array = by_row(np.abs(numbers)).max(axis=1).astype(np.float64)
     return sizes
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from losscli.arrays import Array
+from losscli.arrays import Array, by_row
 from losscli.data.target_encoding import TargetEncoding
 from losscli.definition.batch import Dense, Everyone, Whole
 from losscli.definition.words import UnitKind
@@ -137,10 +137,9 @@ def _check_numbers(job: "Job", predictions: Array, targets: Array, kept: Array |
     from losscli.engine.batch import Batch, CountedRows
     from losscli.engine.collectors.row_faults import FaultFinder, raise_faults
 
-    rows = len(predictions)
-    undefined = np.isnan(predictions).reshape(rows, -1).any(axis=1)
+    undefined = by_row(np.isnan(predictions)).any(axis=1)
     if targets.dtype.kind == "f":
-        undefined |= np.isnan(targets).reshape(rows, -1).any(axis=1)
+        undefined |= by_row(np.isnan(targets)).any(axis=1)
     losses = np.where(undefined, np.nan, 0.0)
     counted = CountedRows(losses, None, None, targets, None, 0)
     batch = Batch(predictions, targets, losses, losses, None, counted, kept=kept)

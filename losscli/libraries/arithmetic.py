@@ -61,7 +61,9 @@ def converted(x: Array, given: str, wanted: str, over_classes: bool) -> Array:
 def steps_of(p: Array, classes: int | None, kind: str) -> Array:
     """Return log-probabilities, shape (samples, time, classes), of rows of logits or of what is taken for logits."""
     assert classes is not None
-    return log_softmax(converted(p.reshape(-1, classes), kind, "logits", True)).reshape(len(p), -1, classes)
+    return log_softmax(converted(p.reshape(-1, classes), kind, "logits", True)).reshape(
+        len(p), p.shape[1] // classes, classes
+    )
 
 
 def ctc(log_p: Array, t: Sequences, blank: int) -> Array:

@@ -131,7 +131,7 @@ def ctc(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
     assert extras.columns is not None
     sequences, blank = Sequences(t.t.astype(np.int64)), int(parameters["blank"])
     order = [blank, *(one for one in range(extras.columns) if one != blank)]  # the blank comes first
-    rows = p.reshape(len(p), -1, extras.columns)[:, :, order].reshape(p.shape)
+    rows = p.reshape(len(p), p.shape[1] // extras.columns, extras.columns)[:, :, order].reshape(p.shape)
     log_p = steps_of(rows, extras.columns, extras.prediction_kind)
     labels = np.where(np.arange(sequences.labels.shape[1]) < sequences.lengths[:, None], sequences.labels, 0)
     labels = np.where((labels < blank) & (blank != 0), labels + 1, labels)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from losscli.arrays import Array, row_sums
+from losscli.arrays import Array, by_row, row_sums
 from losscli.definition.batch import Dense, Extras, Targets, Values
 from losscli.definition.loss import Axis, BoundLoss
 from losscli.definition.registry import family, loss
@@ -52,8 +52,8 @@ def lift_vectors(loss: BoundLoss, predictions: Array, targets: Targets, extras: 
     """Return core(x, t) of each row; a row of predictions has one member after the other, each as long as a row of targets."""
     assert isinstance(targets, Dense)
     x = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
-    t = targets.t.astype(x.dtype).reshape(len(x), -1)
-    value, slope = loss.core(x.reshape(len(x), -1, t.shape[1]), t, gradient=gradient)
+    t = by_row(targets.t.astype(x.dtype))
+    value, slope = loss.core(x.reshape(len(x), x.shape[1] // t.shape[1], t.shape[1]), t, gradient=gradient)
     return value, slope.reshape(predictions.shape) if gradient else None
 
 

@@ -24,7 +24,7 @@ from losscli.io import bytes as raw
 from losscli.io import writers
 from losscli.io.bytes import RawFile, Reader, Spool, blocks_of
 from losscli.io.npy import NpySource
-from losscli.io.source import pieces
+from losscli.io.source import MemorySource, pieces
 from losscli.lookup.names import find
 from losscli.losses import LOSSES
 from losscli.losses.probability import Known, lazy
@@ -445,3 +445,14 @@ def test_a_block_of_ignored_rows_of_many_outputs(compute, save, monkeypatch):
     y[:20] = -100
     found = compute("bce", save("p.npy", x), save("t.npy", y), "--ignore-index", "-100").json
     assert (found["samples"], found["ignored"]) == (20, 20)
+
+
+@pytest.mark.parametrize("gradient", [False, True])
+def test_every_loss_takes_a_batch_of_which_no_row_exists(gradient):
+    for loss in LOSSES.values():
+        data = drawn(loss, 3, SEED)
+        nothing = MemorySource("mask", np.zeros(len(data.targets), bool))
+        chunk = run.evaluate_chunk(
+            data.job(loss, np.float64, gradient=gradient, mask=nothing), [], 0, len(data.targets)
+        )
+        assert not sum(len(rows.loss) for rows in chunk.rows), loss.name

@@ -243,6 +243,10 @@ def parsed(path: str, data: bytes, header: bool | None) -> "Table | np.ndarray":
     if re.search(r"\r(?!\n)", text):
         raise UnclearError("bare carriage returns")  # which Python takes for the ends of lines
     separator = "\t" if re.search(r"\.(tsv|tab)$", path) else ","
+    last = text.find(
+        "\n", len(text.rstrip("\r\n \t" + separator))
+    )  # of the last row; lines behind it have no cell with anything
+    text = text[: last + 1] if last >= 0 else text
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscli.arrays import FARTHEST, Array
+from losscli.arrays import FARTHEST, Array, by_row
 from losscli.engine.collector import BatchCollector
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ class Extent:
 
 def _three(batch: "Batch") -> Array:
     """Return predictions, targets and residuals in float64, shape (3, n, d)."""
-    predictions = batch.predictions.astype(np.float64).reshape(len(batch.predictions), -1)
-    targets = batch.targets.astype(np.float64).reshape(len(predictions), -1)
+    predictions = by_row(batch.predictions.astype(np.float64))
+    targets = by_row(batch.targets.astype(np.float64))
     with np.errstate(all="ignore"):
         return np.stack([predictions, targets, predictions - targets])
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from losscli.arrays import Array, row_sums
+from losscli.arrays import Array, by_row, row_sums
 from losscli.data.scalars import BOUNDS, DOMAINS
 from losscli.data.target_encoding import SUM_TOLERANCE
 from losscli.definition.batch import Sequences
@@ -83,7 +83,7 @@ def _infinite(look: "_Looker", batch: "Batch", infinite: Array) -> Faults:
     if batch.targets.dtype.kind != "f":
         return look(INFINITE, infinite, batch.losses)
     held = np.isinf(batch.targets) & infinite.reshape(-1, *(1,) * (batch.targets.ndim - 1))
-    others = infinite & ~held.reshape(len(infinite), -1).any(axis=1)
+    others = infinite & ~by_row(held).any(axis=1)
     return look(INFINITE_TARGET, held, batch.targets) + look(INFINITE, others, batch.losses)
 
 
@@ -110,7 +110,7 @@ def infinite_mask(losses: Array, rows: Array | None) -> Faults:
 def _of_sequences(job: "Job", look: "_Looker", batch: "Batch", finite: bool) -> Faults:
     """Return the faults of a batch of sequences, in which time steps beyond a sample's own may hold anything."""
     sequences, classes = Sequences(batch.targets), job.encoding.k
-    steps: Array = batch.predictions.reshape(len(batch.targets), -1, classes)
+    steps: Array = batch.predictions.reshape(len(batch.targets), batch.predictions.shape[1] // classes, classes)
     within = np.asarray(np.arange(steps.shape[1]) < sequences.steps[:, None])
     exists = np.broadcast_to(within[..., None], steps.shape)
     predictions: Array = np.where(exists, steps, 0).reshape(batch.predictions.shape)
