@@ -234,10 +234,11 @@ def _as_declared(value: float | None, default: float | None) -> Any:
 def converted(x: Array, prediction_kind: str, wanted: str) -> tuple[Array, Callable[[Array], Array]]:
     """Convert predictions of one kind into another.
 
-    Returns them, and a function that turns the gradient by them into the gradient by the original predictions.
+    Returns them, and a function that turns the gradient by them into the gradient by the original predictions. Rows of several columns are
+    of classes; arrays of more axes have an outcome in each place.
     """
     chance: Probability
-    if x.ndim == 1 or x.shape[1] == 1:
+    if x.ndim != 2 or x.shape[1] == 1:
         chance = OF_OUTCOMES[prediction_kind](x)
         new_predictions = {"probs": chance.p, "log-probs": chance.l, "logits": chance.l - Opposite(chance).l}[wanted]
         # d p / d (old predictions), then d (new predictions) / d p.

@@ -203,7 +203,7 @@ counts = family(
 )
 def negative_binomial_nll(y: Array, t: Array, a: Array) -> tuple[Array, Array]:
     """Minus the log-probability of a count whose mean and dispersion are predicted."""
-    y = y + 0  # -0.0 is 0: quotients by it have the other sign
+    y, a = y + 0, a + 0  # -0.0 is 0: quotients by it have the other sign
     mean = held(y)
     # As for a Poisson distribution: what the mean t itself would lose, and how much more y does.
     gap = mean - t

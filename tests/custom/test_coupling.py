@@ -493,3 +493,11 @@ def test_what_no_row_can_tell_is_a_note(compute, write, save):
     assert (told.code, "only rows made up for it tell that no row's loss depends" in told.err) == (0, True)
     large = save("q.npy", np.arange(2000.0, 2050)), save("u.npy", np.arange(2000.0, 2050))
     assert "made up for it" not in compute("s.py:rows", *large).err
+
+
+def test_logits_of_more_axes_become_probabilities_one_by_one(compute, save, write):
+    write("own.py", "def mine(p, t):\n    return abs(p - t)\n")
+    z, t = np.linspace(-2, 2, 24).reshape(4, 3, 2), np.arange(24.0).reshape(4, 3, 2) % 2
+    words = ("own.py:mine", save("z.npy", z), save("t.npy", t), "--from", "logits")
+    expected = pytest.approx(np.abs(1 / (1 + np.exp(-z)) - t).mean(), rel=1e-12)
+    assert [compute(*words, *per).json["value"] for per in ((), ("--per", "file"))] == [expected, expected]

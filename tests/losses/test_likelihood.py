@@ -234,7 +234,7 @@ class TestLimits:
         normal = find("gaussian-nll").bind(full=1)(y, Dense(t), Extras(third_operand=s * s))[0]
         assert many.tolist() == pytest.approx(normal.tolist(), rel=1e-13)
 
-    @pytest.mark.parametrize("dispersion", [0.0, 1e-300, 1e-18])
+    @pytest.mark.parametrize("dispersion", [0.0, -0.0, 1e-300, 1e-18])
     def test_negative_binomial_of_no_dispersion_is_poisson(self, dispersion):
         y, t = np.array(MEANS), Dense(np.array(COUNTS, float))
         found = find("negative-binomial").bind()(y, t, Extras(third_operand=np.full(4, dispersion)), True)
