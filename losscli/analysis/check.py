@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.data.axes import normalised
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset, assign
 from losscli.data.target_encoding import SUM_TOLERANCE
@@ -323,10 +324,11 @@ def supposed(dataset: Dataset, class_axis: int | None = None) -> BoundLoss:
 def _of_axes(predictions: Columns, targets: Columns, class_axis: int | None) -> str:
     """Return the name of the loss for predictions with more than two axes; targets have all of them, or all but the classes'."""
     shape = predictions.shape
+    axis = normalised(class_axis, shape, predictions.name)
     if len(targets.shape) == len(shape) - 1 and 1 not in (shape[1], shape[-1]):
         return "softmax-cross-entropy"
-    if targets.shape == shape and class_axis is not None:
-        source = _numbers(replace(targets, grids=(Grid(shape, class_axis % len(shape)),)))
+    if targets.shape == shape and axis is not None:
+        source = _numbers(replace(targets, grids=(Grid(shape, axis, single=axis == 0),)))
         return _of_rows(source)
     return "sigmoid-cross-entropy" if _two_values(targets) else "squared-error"
 

@@ -32,7 +32,7 @@ def lay_out(request: Request, dataset: Dataset) -> Layout | None:
         if operands have shapes that do not go together, or it is not said which axis holds the classes.
     """
     shape, family = dataset.predictions.shape, request.loss.family
-    axis = _normalised(request.class_axis, shape, dataset.predictions.name)
+    axis = normalised(request.class_axis, shape, dataset.predictions.name)
     if family.of_three_axes or not (_needs_layout(request, shape) or axis == 0):
         _check_tables(dataset, family)
         return None
@@ -46,7 +46,7 @@ def lay_out(request: Request, dataset: Dataset) -> Layout | None:
     return laid.layout
 
 
-def _normalised(axis: int | None, shape: tuple[int, ...], name: str) -> int | None:
+def normalised(axis: int | None, shape: tuple[int, ...], name: str) -> int | None:
     """Return an axis counted from 0; raise a UsageError if the shape has no such axis."""
     if axis is None:
         return None

@@ -918,3 +918,21 @@ def test_losses_whose_mean_overflows_are_no_warning_of_numpy(run, save):
     generator = np.random.default_rng(0)
     words = (save("p.npy", 1e154 * generator.normal(size=50)), save("t.npy", 1e154 * generator.normal(size=50)))
     assert run("compute", "mse", *words, "-f", "value").out == "inf\n"
+
+
+class TestClassAxis:
+    @pytest.mark.parametrize("axis", ["4", "-5", "10000000000000000000"])
+    def test_one_that_there_is_not_is_refused_as_by_compute(self, run, compute, save, axis):
+        files = save("p.npy", np.ones((2, 4, 2, 3))), save("t.npy", np.ones((2, 4, 2, 3)) / 3)
+        told = f"--class-axis {axis}: p.npy has shape (2, 4, 2, 3), with 4 axes"
+        run("check", *files, "--class-axis", axis).refuses(2, told)
+        compute("ce", *files, "--class-axis", axis).refuses(2, told)
+
+    @pytest.mark.parametrize(("axis", "sums"), [("0", True), ("-4", True), ("3", False)])
+    def test_rows_of_targets_lie_along_it(self, run, save, axis, sums):
+        """Of a single sample the first axis may be that of the classes: here only its numbers add up to 1."""
+        targets = np.stack([np.full((4, 2, 3), 0.25), np.full((4, 2, 3), 0.75)])
+        checked = run(
+            "check", save("p.npy", np.ones((2, 4, 2, 3))), save("t.npy", targets), "--class-axis", axis, "-f", "json"
+        )
+        assert (checked.json["read_as"]["loss"] == "softmax-cross-entropy") == sums
