@@ -17,6 +17,7 @@ from losscli.io.guarded import readable
 from losscli.io.npy import NpySource
 from losscli.io.source import Source
 from losscli.io.table import Table, TableSource
+from losscli.wording import count
 
 if TYPE_CHECKING:
     import polars as pl
@@ -186,6 +187,10 @@ class TypedTable(Table):
                     raise DataError(f"{place}[{element}]: it has no value, where a number is needed; leave out the row")
                 raw.write(np.ascontiguousarray(values.cast(pl.Float64).to_numpy(), plain).data)
                 row += len(cells)
+        if row != self.height:
+            raise DataError(
+                f"{self.name}: says that it has {count(self.height, 'row')}, and holds {row:,}; it is damaged, write it again"
+            )
         shape = (self.height, 1 if width is None else width)
         return NpySource.of_raw(self.name, raw, shape, plain, where=Elements(self, number))
 

@@ -106,3 +106,19 @@ class TestLimits:
         said = pytest.raises(DataError, match="not a Parquet file that can be read")
         with said, readable("p.parquet", "a Parquet file"):
             raise pl.exceptions.ComputeError("other words")
+
+
+def test_a_footer_that_says_more_rows_than_there_are(compute, folder, save):
+    """Polars believes the footer's number of rows, and returns the rows that there are."""
+    table = pl.DataFrame({"z": [[0.5, 1.25], [3.0, 0.25], [0.5, 4.0]]}, schema={"z": pl.Array(pl.Float64, 2)})
+    table.write_parquet("z.parquet", statistics=False)
+    data = (folder / "z.parquet").read_bytes()
+    footer = data.index(b"\x19", len(data) - 8 - int.from_bytes(data[-8:-4], "little"))
+    for place in (at for at in range(footer, len(data) - 8) if data[at] == 2 * 3):  # 3 as Thrift writes it
+        (folder / "z.parquet").write_bytes(data[:place] + bytes([2 * 4]) + data[place + 1 :])
+        if pl.scan_parquet("z.parquet").select(pl.len()).collect().item() == 4:
+            break
+    else:
+        pytest.fail("the footer's number of rows was not found")
+    done = compute("ce", "z.parquet:z", save("t.npy", [0, 1, 0, 1]))
+    done.refuses(3, "z.parquet: says that it has 4 rows, and holds 3; it is damaged, write it again")
