@@ -1,5 +1,6 @@
 """Types of Parquet columns: what they are read as, and which are refused."""
 
+import contextlib
 import subprocess
 import sys
 from datetime import timedelta
@@ -116,8 +117,9 @@ def test_a_footer_that_says_more_rows_than_there_are(compute, folder, save):
     footer = data.index(b"\x19", len(data) - 8 - int.from_bytes(data[-8:-4], "little"))
     for place in (at for at in range(footer, len(data) - 8) if data[at] == 2 * 3):  # 3 as Thrift writes it
         (folder / "z.parquet").write_bytes(data[:place] + bytes([2 * 4]) + data[place + 1 :])
-        if pl.scan_parquet("z.parquet").select(pl.len()).collect().item() == 4:
-            break
+        with contextlib.suppress(pl.exceptions.PolarsError):  # what else is 3 there may be no number of rows
+            if pl.scan_parquet("z.parquet").select(pl.len()).collect().item() == 4:
+                break
     else:
         pytest.fail("the footer's number of rows was not found")
     done = compute("ce", "z.parquet:z", save("t.npy", [0, 1, 0, 1]))
