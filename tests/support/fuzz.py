@@ -952,7 +952,10 @@ def run(words: list[str], given: bytes = b"") -> Outcome:
     """A command line in this process."""
     from losscli.cli.main import run as run_line
 
-    out, err = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True), io.StringIO()
+    out, err = (
+        io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace", write_through=True),
+        io.StringIO(),
+    )  # as main sets it
     stdin, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(given))
     try:
         with below() as printed, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
