@@ -2,6 +2,8 @@
 
 import gc
 import io
+import itertools
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +19,8 @@ from losscli.cli.main import run as run_line
 from losscli.engine import job as job_module
 from losscli.io import csv as csvfile
 from losscli.io import typed
+
+_numbers = itertools.count()
 
 gc.disable()  # until all tests are collected: what collecting makes stays to the end
 
@@ -43,6 +47,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import WorkStealingScheduling  # only where it is installed
 
     return WorkStealingScheduling(config, log)
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder, as pytest's own, which finds a number for it by a look at all folders before: 4 ms after 8,000 tests."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    path = tmp_path_factory.getbasetemp() / f"{next(_numbers)}_{name}"
+    path.mkdir()
+    return path
 
 
 @pytest.fixture(autouse=True)

@@ -166,7 +166,9 @@ class Delivery:
         for name, spool in self.lines.items():
             layout, between = (MARKDOWN, "") if name == "markdown" else (JSON, JSON_BETWEEN)
             for i, text in enumerate(text_of(nested, layout, between)):
-                spool.write((between + text if spool.size and not i else text).encode())
+                if spool.size and not i:
+                    spool.write(between.encode())
+                spool.write(text)
 
     def deliver(self, result: Result) -> None:
         """Publish the files, then print the result.
@@ -207,15 +209,15 @@ class Delivery:
         for piece in self._pieces(self.format, result, Screen.of(sys.stdout)):
             sys.stdout.write(decoder.decode(piece))
 
-    def _pieces(self, format: str, result: Result, screen: Screen) -> Iterator[bytes]:
-        """Yield the text of a result in pieces, since all rows together may be larger than memory."""
+    def _pieces(self, format: str, result: Result, screen: Screen) -> Iterator[bytes | memoryview]:
+        """Yield the text of a result in pieces, since all rows together may be larger than memory; each is valid until the next."""
         kept = self.lines.get(format)
         if kept is None:
             yield self._text(format, result, screen).encode(errors=UNKNOWN)
             return
         around = json_around(result) if format == "json" else markdown_around(result, self.header)
         yield around[0].encode(errors=UNKNOWN)
-        yield from map(bytes, blocks_of(kept, 0, kept.size, PIECE))
+        yield from blocks_of(kept, 0, kept.size, PIECE)
         yield around[1].encode(errors=UNKNOWN)
 
     def _text(self, format: str, result: Result, screen: Screen) -> str:

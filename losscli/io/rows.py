@@ -1,7 +1,7 @@
 """Rows as lines of text, made column by column: many times as fast as row by row, and with the same letters.
 
 Polars makes the text of whole columns. Where its letters differ from Python's, as in 1e-5 and 1e-05, and where a row needs a
-closer look, as for a number that is not finite, Python makes that cell or row.
+closer look, as for a number that is not finite, that cell or row is made apart.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.io.side_by_side import side_by_side
+from losscli.io.lines import Around, Hole, lines_of
 from losscli.io.strict_json import strict_json
 
 if TYPE_CHECKING:
@@ -19,21 +19,22 @@ if TYPE_CHECKING:
 
 Columns = dict[str, Any]
 """Column name -> array or list, all of the same length."""
+Text = bytes | memoryview
 RECORDS = 1 << 16
 """Values that are held as Python objects at once."""
 FEW = 4096
 """Rows that are written before Polars could be imported."""
-PART = 1 << 15
-"""Rows of which a thread makes text at once: what it holds meanwhile fits into the cache of a processor core, nearly."""
-SMALLEST = 1e-4
-"""From this size on, Polars writes floats as Python does."""
+PART = 1 << 17
+"""Rows of which text is made at once: many, since each call of Polars' writer takes a quarter of a millisecond, but not all."""
 UNLIKE = (
-    (1e-5, SMALLEST, r"^(-?)0\.0000(\d)(\d*)$", "${1}${2}.${3}e-05", False),
-    (1e-5, SMALLEST, ".e-05", "e-05", True),  # of one digit only
+    (1e-5, 1e-4, r"^(-?)0\.0000(\d)(\d*)$", "${1}${2}.${3}e-05", False),
+    (1e-5, 1e-4, ".e-05", "e-05", True),  # of one digit only
     (1e-9, 1e-5, "e-", "e-0", True),
 )
 """Where Polars writes floats in another way, by their size: from, to, letters, what Python has in their place, and whether
 the letters are no pattern. The smallest sizes have an exponent of two digits or more in both."""
+MOST_UNLIKE = 1 / 32
+"""The share of such numbers up to which Polars writes a column as numbers, without them."""
 
 
 class Layout(NamedTuple):
@@ -61,31 +62,22 @@ JSON = Layout(
 JSON_LINES = JSON._replace(behind="}\n", line=lambda row: strict_json(row) + "\n")
 
 
-def text_of(columns: Columns, layout: Layout, between: str = "") -> Iterator[str]:
-    """Yield the lines of rows, with `between` between them, some rows at a time; nothing stands between those pieces."""
+def text_of(columns: Columns, layout: Layout, between: str = "") -> Iterator[Text]:
+    """Yield the lines of rows, with `between` between them, some rows at a time; nothing stands between those pieces.
+
+    A piece is valid until the next is yielded.
+    """
     rows = _height(columns)
-    if rows > FEW:
-        yield from _in_threads(columns, layout, between, rows)
-        return
-    yield from _row_by_row(columns, layout, between)
-
-
-def _row_by_row(columns: Columns, layout: Layout, between: str) -> Iterator[str]:
-    for i, rows in enumerate(records(columns)):
-        yield (between if i else "") + between.join(map(layout.line, rows))
-
-
-def _in_threads(columns: Columns, layout: Layout, between: str, rows: int) -> Iterator[str]:
-    """Yield the text of many rows in order, of which each thread makes a part: what Polars does for it needs no Python."""
-
-    def made(number: int) -> str:
-        low = number * PART
+    for low in range(0, rows, PART):
         part = {name: values[low : low + PART] for name, values in columns.items()}
-        lines = _lines(part, layout)
-        text = "".join(_row_by_row(part, layout, between)) if lines is None else lines.str.join(between).item()
-        return between + text if low else text
+        if low:
+            yield between.encode()
+        yield from (_at_once(part, layout, between) if rows > FEW else None) or _row_by_row(part, layout, between)
 
-    yield from side_by_side(made, -(-rows // PART))
+
+def _row_by_row(columns: Columns, layout: Layout, between: str) -> Iterator[Text]:
+    for i, rows in enumerate(records(columns)):
+        yield ((between if i else "") + between.join(map(layout.line, rows))).encode()
 
 
 def records(columns: Columns) -> Iterator[list[dict[str, Any]]]:
@@ -104,22 +96,35 @@ def _height(columns: Columns) -> int:
     return len(next(iter(columns.values())))
 
 
-def _lines(columns: Columns, layout: Layout) -> "pl.Series | None":
-    """Return the line of each row, or None if a column holds what only Python can write."""
-    import polars as pl
+def _at_once(columns: Columns, layout: Layout, between: str) -> Iterator[Text] | None:
+    """Return the lines of rows with `between` between them, in pieces; None if Python has to write a column, or most rows."""
+    odd = _not_finite(columns)
+    if len(odd) > _height(columns) // 2:
+        return None
+    found = [_words(values, layout) if isinstance(values, list) else _numbers(values) for values in columns.values()]
+    cells = [column for column in found if column is not None]
+    if len(cells) < len(columns):
+        return None
+    first, *gaps = [layout.before(i, name) for i, name in enumerate(columns)]
+    lines = {row: layout.line(_row(columns, row)) for row in odd.tolist()}
+    holes = [Hole(row, 0, line[len(first) : -len(layout.behind)].encode(), True) for row, line in lines.items()]
+    for i, column in enumerate(cells):
+        others = zip(column.rows.tolist(), column.others, strict=True)
+        holes += [Hole(row, i, text.encode(), False) for row, text in others if row not in lines]
+    series = [column.alike.scatter(column.rows, None) if len(column.rows) else column.alike for column in cells]
+    if lines:
+        series[0] = series[0].scatter(odd, None)
+    return lines_of(series, holes, Around(first, gaps, layout.behind, layout.behind + between + first))
 
-    cells: list[pl.Series | pl.Expr] = []
+
+def _not_finite(columns: Columns) -> Array:
+    """Return the rows in which a number is not finite."""
     odd = np.zeros(_height(columns), bool)
-    for i, (name, values) in enumerate(columns.items()):
-        text = _words(values, layout) if isinstance(values, list) else _numbers(values)
-        if text is None:
-            return None
+    for values in columns.values():
         if isinstance(values, np.ndarray) and values.dtype.kind == "f":
             finite = np.isfinite(values)
             odd |= ~(finite if values.ndim == 1 else finite.all(axis=1))
-        cells += [pl.lit(layout.before(i, name)), text.alias(str(i))]
-    lines = pl.select(pl.concat_str([*cells, pl.lit(layout.behind)]).alias("")).to_series()
-    return _with(lines, odd, [layout.line(_row(columns, row)) for row in np.flatnonzero(odd).tolist()])
+    return np.flatnonzero(odd)
 
 
 def _row(columns: Columns, row: int) -> dict[str, Any]:
@@ -129,7 +134,15 @@ def _row(columns: Columns, row: int) -> dict[str, Any]:
     }
 
 
-def _words(values: list[Any], layout: Layout) -> "pl.Series | None":
+class _Cells(NamedTuple):
+    """A column of numbers or text that Polars writes as Python does, but for those in some `rows`, which are `others`."""
+
+    alike: "pl.Series"
+    rows: Array = np.zeros(0, np.int64)
+    others: Sequence[str] = ()
+
+
+def _words(values: list[Any], layout: Layout) -> _Cells | None:
     """Return the text of words; None if they are no words, or no letters of which text could be made."""
     import polars as pl
 
@@ -139,41 +152,56 @@ def _words(values: list[Any], layout: Layout) -> "pl.Series | None":
         return None
     if words.null_count():
         return None
-    special = words.str.contains(layout.special).to_numpy()
+    special = np.flatnonzero(words.str.contains(layout.special).to_numpy())
     if layout.quote:
         words = pl.select(pl.concat_str(pl.lit(layout.quote), words, pl.lit(layout.quote)).alias("")).to_series()
-    return _with(words, special, [layout.word(values[row]) for row in np.flatnonzero(special).tolist()])
+    return _Cells(_with(words, special, [layout.word(values[row]) for row in special.tolist()]))
 
 
-def _numbers(values: Any) -> "pl.Series | None":
-    """Return the text of numbers, or of lists of them; None if they are others than whole numbers and floats."""
+def _numbers(values: Any) -> _Cells | None:
+    """Return numbers, or the text of lists of them; None if they are others than whole numbers and floats."""
     import polars as pl
 
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "iuf" or values.dtype.itemsize > 8:
         return None
     if values.ndim == 2:
-        flat = None if not values.shape[1] else _numbers(np.ascontiguousarray(values).reshape(-1))
-        if flat is None:
+        if not values.shape[1]:
             return None
-        joined = flat.reshape(values.shape).arr.join(", ")
-        return pl.select(pl.concat_str(pl.lit("["), joined, pl.lit("]"))).to_series()
+        joined = _as_text(np.ascontiguousarray(values).reshape(-1)).reshape(values.shape).arr.join(", ")
+        return _Cells(pl.select(pl.concat_str(pl.lit("["), joined, pl.lit("]"))).to_series())
     if values.dtype.kind != "f":
-        return pl.Series(np.ascontiguousarray(values)).cast(pl.String)
+        return _Cells(pl.Series(np.ascontiguousarray(values)))
     numbers = np.ascontiguousarray(values, np.float64)
+    unlike = _unlike(numbers)
+    if len(unlike) > len(numbers) * MOST_UNLIKE:
+        return _Cells(_as_text(numbers))
+    return _Cells(pl.Series(numbers), unlike, list(map(repr, numbers[unlike].tolist())))
+
+
+def _unlike(numbers: Array) -> Array:
+    """Return which numbers Polars writes otherwise than Python."""
     size = np.abs(numbers)
-    text = pl.Series(numbers).cast(pl.String)
-    if not size.size or size.min() >= SMALLEST:  # most columns: a glance is enough
+    return np.flatnonzero((size >= UNLIKE[-1][0]) & (size < UNLIKE[0][1]))
+
+
+def _as_text(numbers: Array) -> "pl.Series":
+    """Return the text of whole numbers or floats, as Python writes them."""
+    import polars as pl
+
+    if numbers.dtype.kind != "f":
+        return pl.Series(numbers).cast(pl.String)
+    wide = numbers.astype(np.float64)
+    text, size = pl.Series(wide).cast(pl.String), np.abs(wide)
+    if not len(_unlike(wide)):  # most columns: a glance is enough
         return text
     for low, high, letters, by, literal in UNLIKE:
-        where = (size >= low) & (size < high)
-        if where.any():
-            text = _with(text, where, text.filter(pl.Series(where)).str.replace(letters, by, literal=literal))
+        rows = np.flatnonzero((size >= low) & (size < high))
+        text = _with(text, rows, text.gather(rows).str.replace(letters, by, literal=literal))
     return text
 
 
-def _with(text: "pl.Series", where: Array, others: "Sequence[str] | pl.Series") -> "pl.Series":
-    """Return text in which the rows that `where` marks are replaced by others, in their order."""
+def _with(text: "pl.Series", rows: Array, others: "Sequence[str] | pl.Series") -> "pl.Series":
+    """Return text in which some rows are replaced by others, in their order."""
     import polars as pl
 
-    rows = np.flatnonzero(where)
     return text.scatter(rows, pl.Series(others, dtype=pl.String)) if len(rows) else text

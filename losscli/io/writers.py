@@ -77,7 +77,7 @@ class JsonLinesWriter:
 
     def write(self, columns: Columns) -> None:
         for text in text_of(columns, JSON_LINES):
-            self.file.write(text.encode())
+            self.file.write(text)
 
     def close(self) -> None:
         pass

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from losscli.io import rows
+from losscli.io import lines, rows
 from losscli.io.rows import JSON, JSON_LINES, text_of
 from losscli.render.text import MARKDOWN
 
@@ -20,8 +20,9 @@ def both(columns, layout, between):
     """The text of rows, made column by column and row by row."""
     kept, rows.FEW = rows.FEW, 0
     try:
-        assert rows._lines(columns, layout) is not None
-        quick = "".join(text_of(columns, layout, between))
+        odd = len(rows._not_finite(columns))
+        assert rows._at_once(columns, layout, between) is not None or odd > rows._height(columns) / 2
+        quick = b"".join(text_of(columns, layout, between)).decode()
     finally:
         rows.FEW = kept
     return quick, between.join(layout.line(row) for part in rows.records(columns) for row in part)
@@ -84,6 +85,31 @@ def test_a_row_that_is_not_finite(same):
     assert same(loss=np.array([1.0, np.inf, np.nan, 2.0]), id=["a", "b|", "c", "d"])
 
 
+def few(**others):
+    """A thousand rows, of which few are not as Polars writes them."""
+    x, y = np.ones(1000), np.ones(1000, np.float32)
+    x[[3, 500, 999]] = 1e-5, 2.5e-7, -0.000012345
+    y[[0, 3, 400, 501, 999]] = np.nan, np.inf, -np.inf, 1e-8, 1e-5
+    return {"id": [f"a{i}" if i % 100 else '"\x1e\x1f|' for i in range(1000)], "x": x, "y": y} | others
+
+
+def test_few_cells_and_rows_that_python_writes(same):
+    assert len(rows._numbers(few()["x"]).others) == 3
+    same(**few())
+    same(**few(x=np.arange(1000)))
+    same(x=few()["x"])
+
+
+def test_text_that_is_cut_anywhere(same, monkeypatch):
+    def in_halves(taken, piece):
+        taken.pieces += [piece[:50], piece[50:]]
+        return len(piece)
+
+    monkeypatch.setattr(lines._Taken, "write", in_halves)
+    monkeypatch.setattr(lines, "AT_ONCE", 61)
+    same(**few())
+
+
 @pytest.mark.parametrize(
     "word", ["WWW.a.b", "gh-1", "Mailto:x", "a:b", "a:b:c", "::", "xmpp:", "0" * 40, "F" * 40, "www", "-", " a ", ""]
 )
@@ -94,12 +120,12 @@ def test_words_with_a_meaning_in_markdown_only(same, word):
 @pytest.mark.parametrize("column", [[1, 2], ["a", None], ["\udcff", "b"], [["a"], ["b"]]])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_what_only_python_writes(column, layout):
-    assert rows._lines({"x": column}, LAYOUTS[layout][0]) is None
+    assert rows._at_once({"x": column}, *LAYOUTS[layout]) is None
 
 
 def test_others_are_left_to_python():
     for column in (np.array([True, False]), np.zeros((2, 0)), np.array(["a", "b"])):
-        assert rows._lines({"x": column}, JSON) is None
+        assert rows._at_once({"x": column}, JSON, "") is None
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "md", "json"])
@@ -134,5 +160,5 @@ def test_parts_are_joined_in_order(monkeypatch):
         assert quick == slow
     columns["id"][50] = None  # only Python writes it: in this part, and not in others
     monkeypatch.setattr(rows, "FEW", 0)
-    found = "".join(text_of(columns, JSON, ", "))
+    found = b"".join(text_of(columns, JSON, ", ")).decode()
     assert found == ", ".join(map(JSON.line, next(rows.records(columns))))
