@@ -240,6 +240,8 @@ def parsed(path: str, data: bytes, header: bool | None) -> "Table | np.ndarray":
         text = data.decode("utf-8-sig")
     except Exception as error:
         raise RefusedError(f"no text: {error}") from error
+    if "\0" in text:
+        raise UnclearError("no text")
     if re.search(r"\r(?!\n)", text):
         raise UnclearError("bare carriage returns")  # which Python takes for the ends of lines
     separator = "\t" if re.search(r"\.(tsv|tab)$", path) else ","
@@ -255,6 +257,8 @@ def parsed(path: str, data: bytes, header: bool | None) -> "Table | np.ndarray":
         raise RefusedError(f"no table: {error}") from error
     while rows and not rows[-1]:
         rows.pop()
+    if rows[1:] and {len(row) for row in rows[1:]} == {len(rows[0]) + 1}:
+        raise UnclearError("rows with names, as R writes them")
     if not rows or any(len(row) != len(rows[0]) for row in rows):
         raise RefusedError("rows of different lengths, or none")
     if header is None:
