@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, get_args, overload
 
 import numpy as np
 
+from losscli import arguments
+from losscli.arguments import number, whole, yes_or_no
 from losscli.definition import options
 from losscli.definition.options import TAKEN_BY, takes
 from losscli.definition.request import Request
@@ -40,7 +42,6 @@ from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.measurement.result import Result
 from losscli.measurement.slices import observe
-from losscli.numerals import as_number
 from losscli.wording import did_you_mean, listing, quoted
 
 if TYPE_CHECKING:
@@ -278,9 +279,11 @@ def compute(
     DataError
         for files or arrays that cannot be used, and for an undefined result.
     """
+    arguments.check(confidence=confidence, resamples=resamples, seed=seed, as_=as_, threads=threads)
+    require, require_each = arguments.texts("require", require), arguments.texts("require_each", require_each)
     if plus:
         _check_sum(targets, elements, gradient)
-        terms = [plus] if isinstance(plus, str) else plus
+        terms = arguments.texts("plus", plus)
         if by is not None or interval or require_each:
             raise UsageError(
                 "by, interval, require_each: plus makes one number, whose terms may be of other units; compute each loss by itself"
@@ -291,8 +294,6 @@ def compute(
     bound, rest = _bound(loss, options)
     request = _computed_request(bound, predictions, targets, rest)
     request = _sliced(request, by, Resampling(confidence, resamples, seed) if interval else None)
-    require = (require,) if isinstance(require, str) else require
-    require_each = (require_each,) if isinstance(require_each, str) else require_each
     if require_each and not request.by:
         raise UsageError(f"require_each {require_each[0]!r}: of which slices? Say by='COLUMN' as well")
     kept = _Kept(per_sample, elements, gradient)
@@ -451,6 +452,7 @@ def check(
     from losscli.lookup.names import find
     from losscli.lookup.spec import single
 
+    arguments.check(threads=threads, **({} if loss is None else {"loss": loss}))
     bound = None if loss is None else loss_of_rows(single(loss), loss)
     request = _request(bound or find("sigmoid-cross-entropy").bind(), predictions, targets, options)
     return checked(request, bound, Hooks(threads))
@@ -511,6 +513,9 @@ def compare(
     from losscli.lookup.spec import named_parameters
     from losscli.measurement.conventions import one
 
+    arguments.check(
+        margin=margin, confidence=confidence, resamples=resamples, seed=seed, top=top, as_=as_, threads=threads
+    )
     bound, rest = _bound(loss, options)
     models = dict(zip(map("model {}".format, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"), (a, b, *more), strict=False))
     words, arrays = _operands(models | {"targets": targets})
@@ -552,6 +557,7 @@ def rank(
     from losscli.analysis.rank import BY_CLASS
     from losscli.analysis.rank import rank as examine
 
+    arguments.check(top=top, by=by, threads=threads)
     bound, rest = _bound(loss, options)
     request = _request(bound, predictions, targets, rest)
     if by not in (None, BY_CLASS):
@@ -595,6 +601,8 @@ def calibrate(
     from losscli.analysis.calibration.fit import calibrate as fitted
     from losscli.analysis.calibration.temperature import likelihood
 
+    arguments.check(method=method, bins=bins, seed=seed, threads=threads)
+    bias = yes_or_no("bias", bias)
     if activation not in (None, *CHOICES["activation"]):
         raise UsageError(f"activation={activation!r} is not one of {listing(CHOICES['activation'])}")
     request = replace(_request(likelihood(None), predictions, targets, options), activation=activation)
@@ -615,7 +623,8 @@ def history(*files: "str | os.PathLike[str]", statistic: str = "value") -> "Hist
     """
     from losscli.analysis.history import history as followed
 
-    return followed([os.fspath(file) for file in files], statistic)
+    arguments.check(statistic=statistic)
+    return followed(arguments.paths("files", files), statistic)
 
 
 @overload
@@ -667,7 +676,8 @@ def audit(library: str, *losses: str, progress: Callable[[str], None] | None = N
     """
     from losscli.analysis.audit.library import audited
 
-    return audited(library, losses, progress)
+    arguments.check(library=library)
+    return audited(library, [arguments.word("losses", loss) for loss in losses], progress)
 
 
 def curves(
@@ -704,11 +714,16 @@ def curves(
             raise UsageError(
                 f"{name}={value!r} is not one of {listing(CHOICES[name])}{did_you_mean(value, CHOICES[name])}"
             )
-    losses = losses_to_draw(specs, operands, takes)
-    several = [(one,) if isinstance(one, int | float) else tuple(one) for one in (label_smoothing, pos_weight, target)]
+    arguments.check(x=x)
+    losses = losses_to_draw(arguments.paths("specs", specs), operands, takes)
+    given = {"label_smoothing": label_smoothing, "pos_weight": pos_weight, "target": target}
+    several = [() if value is None else arguments.numbers(name, value) for name, value in given.items()]
     every = swept(losses, *several)
     name, axes = shared_axis(losses, x)
-    low, high = range or default_range(losses, axes)
+    ends = default_range(losses, axes) if range is None else arguments.numbers("range", range)
+    if len(ends) != 2:
+        raise UsageError(f"range={range!r} is not two numbers, from where to where")
+    low, high = ends
     check_range(low, high, name, axes)
     return Curves(trace(bound, axes[bound.family.name], low, high, setting) for bound, setting in every)
 
@@ -773,6 +788,7 @@ def explain(loss: str) -> dict[str, Any]:
     from losscli.lookup.spec import single
     from losscli.render.catalogue import Explained, at_parameters, entry, told
 
+    arguments.check(loss=loss)
     word = told(loss)
     if word is not None:
         return Explained(word)
@@ -887,7 +903,7 @@ def _bound(loss: AnyLoss, options: Mapping[str, Any], code: bool = False) -> "tu
     parameters = {name: value for name, value in options.items() if name in bound.declaration.parameters}
     rest = {name: value for name, value in options.items() if name not in parameters}
     if parameters:
-        numbers = {name: None if value is None else _number(name, value) for name, value in parameters.items()}
+        numbers = {name: None if value is None else number(name, value) for name, value in parameters.items()}
         bound = bound.declaration.bind(**{**bound.parameters, **numbers})
     unknown = next((name for name in rest if name not in OPTIONS), None)
     if unknown is not None:
@@ -960,11 +976,11 @@ def _word(name: str, value: Any) -> Any:
     if name in ("ignore_index", "pos_weight"):
         return _spoken(name, value)
     if name in WHOLE:
-        return _whole(name, value)
+        return whole(name, value)
     if name in FRACTIONS:
-        return _number(name, value)
+        return number(name, value)
     if name in YES_OR_NO:
-        return _yes_or_no(name, value)
+        return yes_or_no(name, value)
     raise UsageError(f"{name}={value!r} is no text, but of type {type(value).__name__}")
 
 
@@ -974,13 +990,6 @@ def _joined(name: str, value: Any) -> str:
     return ",".join(_spoken(name, item) for item in ([value] if one else value))
 
 
-def _yes_or_no(name: str, value: Any) -> bool:
-    """True or False; raise a UsageError for anything else."""
-    if not isinstance(value, bool | np.bool_):
-        raise UsageError(f"{name}={value!r} is neither True nor False")
-    return bool(value)
-
-
 def _spoken(name: str, value: Any) -> str:
     """One word or number of an option, as the command line has it: 1 for 1.0, and all digits otherwise."""
     if isinstance(value, str):
@@ -988,23 +997,6 @@ def _spoken(name: str, value: Any) -> str:
     if isinstance(value, Real | np.bool_) and not isinstance(value, bool | np.bool_):
         return str(value) if isinstance(value, Integral) else repr(float(value)).removesuffix(".0")
     raise UsageError(f"{name}: {value!r} is neither a number nor text, but of type {type(value).__name__}")
-
-
-def _whole(name: str, value: Any) -> int:
-    """A whole number; raise a UsageError for anything else."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
-        raise UsageError(f"{name}={value!r} is not a whole number")
-    return int(value)
-
-
-def _number(name: str, value: Any) -> float:
-    """A number; raise a UsageError for what cannot be made one."""
-    try:
-        if not isinstance(value, bool | np.bool_):
-            return as_number(value) if isinstance(value, str) else float(value)
-    except (TypeError, ValueError):
-        pass
-    raise UsageError(f"{name}={value!r} is not a number")
 
 
 def _operands(values: Mapping[str, Any]) -> "tuple[dict[str, str], dict[str, MemorySource]]":

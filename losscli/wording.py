@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from numbers import Integral
 
 UNSEEN = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029"  # controls, and ends of lines
@@ -66,6 +67,32 @@ def short(number: float) -> str:
     """Return a number in as few digits as identify it: 2, not 2.0."""
     brief = f"{number:g}"
     return brief if float(brief) == number else repr(number)
+
+
+def written(number: float) -> str:
+    """Return a number of a file or an option for a message, with as many digits as tell it from what it is not.
+
+    Six digits are enough unless they make it rounder than it is: 1.0000001 is no probability, and 1 is one. Whole numbers have all
+    digits, for they are labels, which are searched for and named in options.
+    """
+    if isinstance(number, Integral) or (float(number).is_integer() and abs(number) < 1e16):
+        return str(int(number))
+    for digits in (6, 9):
+        brief = f"{number:.{digits}g}"
+        significant = len(re.sub(r"e.*|\D", "", brief).lstrip("0"))
+        if significant >= digits or number in (float(brief), _as_float32(float(brief))):
+            return brief
+    return repr(float(number))
+
+
+def _as_float32(number: float) -> float:
+    """Return the float32 nearest to a number, which most files hold: 1.3 there is not the float64 of that name."""
+    from struct import pack, unpack  # for messages only
+
+    try:
+        return float(unpack("f", pack("f", number))[0])
+    except OverflowError:
+        return number
 
 
 def natural(text: str) -> list[tuple[int, str]]:

@@ -1,5 +1,7 @@
 """Options of the Python functions: what may be given in place of text, and what is refused with its fact."""
 
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -91,3 +93,65 @@ def test_a_requirement_is_text_and_may_stand_alone() -> None:
         losscli.check([1.0, 2.0], [1.0, 2.0]).require(5)  # type: ignore[arg-type]
     each = losscli.compute("mse", [1.0, 3.0], [0.0, 0.0], by=["x", "y"], require_each="value <= 9")
     assert [entry["met"] for entry in each.requirements] == [True, True]
+
+
+OTHER_TYPES: list[tuple[Any, dict[str, Any], str]] = [
+    (losscli.compute, {"as_": ["torch"]}, r"as_=\['torch'\] is no text, but of type list"),
+    (losscli.compute, {"threads": "2"}, "threads='2' is not a whole number"),
+    (losscli.compute, {"threads": 0}, "threads=0 is not a number of threads, 1 or more"),
+    (losscli.compute, {"plus": 5}, "plus=5 is neither a text nor several, but of type int"),
+    (losscli.compute, {"interval": True, "seed": 1.5}, "seed=1.5 is not a whole number"),
+    (losscli.compute, {"interval": True, "confidence": "0.9"}, "confidence='0.9' is not a number"),
+    (losscli.rank, {"top": 1.5}, "top=1.5 is not a whole number"),
+    (losscli.rank, {"by": ["a"] * 4}, "by=.* is no text, but of type list"),
+    (losscli.compare, {"b": A, "targets": B, "margin": "0.1"}, "margin='0.1' is not a number"),
+]
+
+
+@pytest.mark.parametrize(("function", "options", "words"), OTHER_TYPES)
+def test_other_types_are_refused_by_all_functions(function: Any, options: dict[str, Any], words: str) -> None:
+    """Arguments that are no options of `losscli compute` are looked at as well, before anything is read."""
+    with pytest.raises(losscli.UsageError, match=words):
+        function("mse", A, **({} if "b" in options else {"targets": B}), **options)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: losscli.calibrate(A, [0, 1, 2, 0], bins=1.5), "bins=1.5 is not a whole number"),
+        (lambda: losscli.calibrate(A, [0, 1, 2, 0], method=None), "method=None is no text"),  # type: ignore[arg-type]
+        (lambda: losscli.check(A, B, loss=3), "loss=3 is no text"),  # type: ignore[arg-type]
+        (lambda: losscli.curves(), "specs: there are none; name one or more"),
+        (lambda: losscli.curves("huber", range=(0, 1, 2)), "is not two numbers"),  # type: ignore[arg-type]
+        (lambda: losscli.curves("huber", range="0,1"), "range='0,1' is not a number"),  # type: ignore[arg-type]
+        (lambda: losscli.curves("bce", target="x"), "target='x' is not a number"),  # type: ignore[arg-type]
+        (lambda: losscli.curves("bce", x=[1, 2]), "is no text, but of type list"),  # type: ignore[arg-type]
+        (lambda: losscli.explain(3), "loss=3 is no text"),  # type: ignore[arg-type]
+        (lambda: losscli.history(3), "files=3 is no text"),  # type: ignore[arg-type]
+        (lambda: losscli.audit("torch", 3), "losses=3 is no text"),  # type: ignore[arg-type]
+    ],
+)
+def test_other_types_are_refused_by_functions_of_their_own(call: Any, words: str) -> None:
+    """Functions that take no loss of two operands look at their arguments, too."""
+    with pytest.raises(losscli.UsageError, match=words):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ((x for x in range(4)), "of type generator, of which NumPy makes no array; give a list"),
+        ({"p": [1, 2]}, "of type dict, of which NumPy makes no array"),
+        (b"p.csv", "of type bytes, of which NumPy makes no array"),
+        ([1, None, 2, 3], r"Python objects \(NoneType, int\).*numpy.asarray\(predictions, float\)"),
+    ],
+)
+def test_what_is_no_array_is_refused_with_what_to_give(value: Any, words: str) -> None:
+    """The cure is one of Python, not of a file that was saved wrongly."""
+    with pytest.raises(losscli.DataError, match=words):
+        losscli.compute("mse", value, 0)
+
+
+def test_numbers_of_other_types_are_numbers_once_they_are_made_so() -> None:
+    """The cure in the message works."""
+    assert losscli.compute("mse", np.asarray([Decimal("1.5"), Fraction(1, 2)], float), 0).value == 1.25

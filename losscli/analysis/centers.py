@@ -36,7 +36,7 @@ from losscli.io.source import Source, blocks
 from losscli.lookup.names import find
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
-from losscli.wording import count, listing, natural
+from losscli.wording import count, listing, natural, written
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch
@@ -266,7 +266,7 @@ def checked_rule(update: str | None, alpha: float | None, given: bool) -> tuple[
         raise UsageError(f"--update {rule} moves centers that there are; say --centers FILE, or --update mean")
     alpha = ALPHA if alpha is None else alpha
     if not 0 <= alpha <= 1:
-        raise UsageError(f"--alpha {alpha:g} is not in [0, 1]")
+        raise UsageError(f"--alpha {written(alpha)} is not in [0, 1]")
     return rule, alpha
 
 

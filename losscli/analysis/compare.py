@@ -46,7 +46,7 @@ from losscli.measurement.measure import Measurement
 from losscli.measurement.receipt import signature
 from losscli.measurement.requirement import Judged
 from losscli.measurement.row_losses import Scored, about_row, bounded, score
-from losscli.wording import count, listing
+from losscli.wording import count, listing, written
 
 if TYPE_CHECKING:
     from losscli.io.join import Selection
@@ -85,7 +85,7 @@ class Terms:
 
     def __post_init__(self) -> None:
         if not (self.margin >= 0 and math.isfinite(self.margin)):
-            raise UsageError(f"--margin {self.margin:g} is not a number >= 0")
+            raise UsageError(f"--margin {written(self.margin)} is not a number >= 0")
         Resampling(self.confidence, self.resamples, self.seed).check()
         if not 0 <= self.top <= 10_000:
             raise UsageError(f"--top {self.top} is not in 0 ... 10000")

@@ -22,7 +22,7 @@ from losscli.definition.words import StoredAs
 from losscli.errors import UsageError
 from losscli.lookup.spec import spec
 from losscli.shown import Shown
-from losscli.wording import short
+from losscli.wording import short, written
 
 STEPS = 1200
 """Number of steps of a grid. It has many divisors, so that tenths and quarters of most ranges are among the points."""
@@ -81,13 +81,13 @@ class Setting:
     def __post_init__(self) -> None:
         smoothing, weight, target = self.label_smoothing, self.pos_weight, self.target
         if smoothing is not None and not 0 <= smoothing < 1:
-            raise UsageError(f"--label-smoothing {smoothing:g} is not in [0, 1)")
+            raise UsageError(f"--label-smoothing {written(smoothing)} is not in [0, 1)")
         if weight is not None and not (0 <= weight < math.inf):
-            raise UsageError(f"--pos-weight {weight:g} is not a number >= 0")
+            raise UsageError(f"--pos-weight {written(weight)} is not a number >= 0")
         if weight is not None and weight > FARTHEST:
             raise UsageError(f"--pos-weight {weight:g}: numbers beyond {FARTHEST:g} cannot be drawn")
         if target is not None and not 0 <= target <= 1:
-            raise UsageError(f"--target {target:g} is not in [0, 1]")
+            raise UsageError(f"--target {written(target)} is not in [0, 1]")
 
     @property
     def named(self) -> dict[str, float]:

@@ -25,7 +25,7 @@ from losscli.io.source import Source, blocks
 from losscli.io.table import is_finite_number
 from losscli.io.text import IdColumn
 from losscli.io.writers import NpyWriter, TextWriter
-from losscli.wording import count, listing, natural
+from losscli.wording import count, listing, natural, written
 
 if TYPE_CHECKING:
     from losscli.io.bytes import Raw
@@ -59,7 +59,7 @@ class Wanted(NamedTuple):
             if numbers are outside their domains, or rows are left out without ids to tell which.
         """
         if not 0 <= self.smoothing < 1:
-            raise UsageError(f"--smoothing {self.smoothing:g} is not in [0, 1)")
+            raise UsageError(f"--smoothing {written(self.smoothing)} is not in [0, 1)")
         if self.base not in (0, 1):
             raise UsageError(f"--label-base {self.base} is neither 0 nor 1")
         if self.ignore is not None and self.id is None:

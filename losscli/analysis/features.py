@@ -18,7 +18,7 @@ from losscli.io.bytes import Raw
 from losscli.io.operands import Opener
 from losscli.io.source import Source, blocks, whole
 from losscli.lookup.names import find
-from losscli.wording import count, natural
+from losscli.wording import count, natural, written
 
 LARGEST = 4096
 """Largest number of dimensions, or of rows, for which eigenvectors are computed."""
@@ -169,7 +169,9 @@ def _classes(labels: Columns, ignore: str | None) -> tuple[tuple[str, ...], Arra
     bad = ~skip & ~(np.isfinite(numbers) & (numbers == np.floor(numbers)))
     if bad.any():
         row = int(bad.argmax())
-        raise DataError(f"{source.place(row)}: {numbers[row]:g} is not a class; labels are whole numbers or names")
+        raise DataError(
+            f"{source.place(row)}: {written(numbers[row])} is not a class; labels are whole numbers or names"
+        )
     distinct_numbers = np.unique(numbers[~skip])
     index = np.full(len(numbers), -1, np.int32)
     for start in range(0, len(numbers), ROWS_AT_ONCE):  # whose places take eight bytes each

@@ -16,6 +16,9 @@ from losscli.io.strict_json import restored
 from losscli.shown import Shown
 from losscli.wording import NESTED, did_you_mean, listing, natural
 
+MOST_DIGITS = 300
+"""Digits of a whole number that a float64 surely holds; a longer one is a float64, or infinite."""
+
 
 class Point(NamedTuple):
     """The number of a measurement in one file of results; None if it could not be measured, or is not in the file."""
@@ -193,7 +196,8 @@ def _files(operands: Iterable[str]) -> list[str]:
 def _measurements(file: str) -> list[tuple[str, Mapping[str, Any]]]:
     """Return the results in a file, each with its name: that of the suite, or that of the loss."""
     try:
-        found = json.loads(small_text(file, "save results without --per-sample", MOST_BYTES_OF_RESULTS))
+        text = small_text(file, "save results without --per-sample", MOST_BYTES_OF_RESULTS)
+        found = json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < MOST_DIGITS else float(digits))
     except OSError as error:
         raise DataError(f"{file}: cannot be read: {error.strerror or error}") from error
     except (UnicodeDecodeError, ValueError, RecursionError) as error:

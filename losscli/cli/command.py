@@ -97,8 +97,9 @@ class Command(Helped, TyperCommand):
 
     def _refuse_twice(self, args: list[str], options: list[Any]) -> None:
         # Otherwise the last one would be used and the first one ignored, without a message.
-        names = {name: max(item.opts, key=len) for item in options for name in item.opts}
-        repeatable = {max(item.opts, key=len) for item in options if item.multiple}
+        called = {item: " / ".join([max(item.opts, key=len), *item.secondary_opts]) for item in options}
+        names = {name: called[item] for item in options for name in (*item.opts, *item.secondary_opts)}
+        repeatable = {called[item] for item in options if item.multiple}
         words = args[: args.index("--")] if "--" in args else args
         given = [names.get(word.split("=")[0], word) for word in words if word.startswith("-")]
         twice = next((word for word in given if word.startswith("--") and given.count(word) > 1), None)

@@ -270,6 +270,14 @@ def _say_cure(line: Sequence[str]) -> None:
         _say(hint)
 
 
+def _has_folder() -> bool:
+    """Whether the folder in which the command runs is still there."""
+    try:
+        return bool(os.getcwd())
+    except OSError:
+        return False
+
+
 def _report(error: BaseException, line: Sequence[str] = ()) -> int:
     if isinstance(error, LosscliError):
         message = _completed(line, error.fact, error)
@@ -289,7 +297,8 @@ def _report(error: BaseException, line: Sequence[str] = ()) -> int:
         _say(full)
         return Exit.USAGE
     if isinstance(error, OSError):
-        _say(f"{error.filename or 'standard output'}: cannot be read or written: {error.strerror or error}")
+        place = error.filename or ("standard output" if _has_folder() else "the folder in which the command runs")
+        _say(f"{place}: cannot be read or written: {error.strerror or error}")
         return Exit.DATA
     if isinstance(error, MemoryError):
         _say("not enough memory for these files; free some, or give the data in smaller files")

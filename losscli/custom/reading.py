@@ -338,6 +338,10 @@ def _recognised(text: str, path: str, found: Any) -> Found:
         )
     if inspect.isclass(found):
         return _of_class(text, path, found)
+    if inspect.iscoroutinefunction(found):
+        raise UsageError(
+            f"{text}: a coroutine (async def), which returns no numbers when it is called; leave out async"
+        )
     if inspect.isroutine(found) or isinstance(_plain(found), FunctionType):
         return _of_function(text, path, found)
     if callable(found):

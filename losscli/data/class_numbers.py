@@ -13,7 +13,7 @@ from losscli.data.target_encoding import DecodedTargets
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
 from losscli.io.source import Source, blocks, whole
-from losscli.wording import count, did_you_mean, listing
+from losscli.wording import count, did_you_mean, listing, written
 
 if TYPE_CHECKING:
     from losscli.io.table import Table
@@ -138,7 +138,7 @@ def check_weights(source: Source, values: Array, start: int = 0, kind: PerClass 
         row = int(bad.argmax())
         what = "weight" if kind is None else kind.what.removeprefix("class ")
         raise DataError(
-            f"{source.place(start + row)}: the {what} {values[row]:g} is negative or not finite; {what}s are numbers >= 0",
+            f"{source.place(start + row)}: the {what} {written(values[row])} is negative or not finite; {what}s are numbers >= 0",
             "bad-weights",
         )
 

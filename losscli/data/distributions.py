@@ -17,7 +17,7 @@ from losscli.io.source import Derived, Source, blocks, first_of
 from losscli.losses.probability import OfLogit
 from losscli.losses.softmax import log_softmax
 from losscli.losses.temperature import Tempered
-from losscli.wording import count
+from losscli.wording import count, written
 
 ONE = {"logits": "logit", "probs": "probability", "log-probs": "log-probability"}
 """A kind of targets -> one of them, in words."""
@@ -133,7 +133,7 @@ def _check(source: Source, kind: str, start: int, block: Array, over_classes: bo
     if bad.any():
         place, at = first_of(source, start, bad)
         raise DataError(
-            f"{place}: {x[at]:g} is not a {ONE[kind]}, which --targets-from {kind} says the targets are; correct the row, "
+            f"{place}: {written(x[at])} is not a {ONE[kind]}, which --targets-from {kind} says the targets are; correct the row, "
             "or say what they are",
             "targets-not-probabilities",
         )

@@ -17,12 +17,14 @@ from losscli.data.target_encoding import IGNORED, DecodedTargets, TargetEncoding
 from losscli.definition.words import StoredAs, TargetKind
 from losscli.errors import DataError, UsageError
 from losscli.io.source import Derived, MemorySource, Recoded, Reshaped, Source, blocks, whole
-from losscli.wording import count, did_you_mean, listing, quoted
+from losscli.wording import count, did_you_mean, listing, quoted, written
 
 if TYPE_CHECKING:
     from losscli.io.text import TextColumn
 
 
+FIRST_ROUNDED = 2**53
+"""The first whole number whose neighbour no float64 is: from here on the integers of tables are told apart as text."""
 MOST_SAID = 12
 """Of more classes than this, a cure does not list the names."""
 WORDS = ("false", "true")
@@ -271,17 +273,23 @@ def two_names(
 def groups(loss: str, targets: Columns, ignore: str | None) -> DecodedTargets:
     """Decode labels that say which rows belong together: any names, or any whole numbers."""
     text = targets.text()
-    if text is not None:
-        labels = distinct(text, ignore)
-        places = {cell: number for number, cell in enumerate(dict.fromkeys(cell for _, cell in labels))}
-        recoded, left_out = _recoded(text, {code: places[cell] for code, cell in labels})
-        return DecodedTargets(
-            recoded, TargetEncoding("name", "indices", len(places), left_out), tuple(places), "by name"
-        )
-    source = targets.source()
-    if len(source.shape) == 2 and source.shape[1] != 1:
-        raise DataError(f"{loss}: {source.name} has shape {source.shape}; it takes one label per row, (n,)")
-    labels_of_rows = whole(source).reshape(-1)
+    if text is None:
+        source = targets.source()
+        if len(source.shape) == 2 and source.shape[1] != 1:
+            raise DataError(f"{loss}: {source.name} has shape {source.shape}; it takes one label per row, (n,)")
+        labels_of_rows = whole(source).reshape(-1)
+        if not (targets.operand.is_table and FIRST_ROUNDED <= np.abs(labels_of_rows).max(initial=0) < math.inf):
+            return _groups_of_numbers(loss, source, labels_of_rows, ignore)
+        from losscli.io.text import MOST_LABELS
+
+        text = targets.words(MOST_LABELS)
+    labels = distinct(text, ignore)
+    places = {cell: number for number, cell in enumerate(dict.fromkeys(cell for _, cell in labels))}
+    recoded, left_out = _recoded(text, {code: places[cell] for code, cell in labels})
+    return DecodedTargets(recoded, TargetEncoding("name", "indices", len(places), left_out), tuple(places), "by name")
+
+
+def _groups_of_numbers(loss: str, source: Source, labels_of_rows: Array, ignore: str | None) -> DecodedTargets:
     kept = (
         np.ones(len(labels_of_rows), bool)
         if ignore is None
@@ -294,12 +302,12 @@ def groups(loss: str, targets: Columns, ignore: str | None) -> DecodedTargets:
     if odd.any():
         row = int(odd.argmax())
         raise DataError(
-            f"{source.place(row)}: {labels_of_rows[row]:g} is no label; {loss} takes whole numbers or names"
+            f"{source.place(row)}: {written(labels_of_rows[row])} is no label; {loss} takes whole numbers or names"
         )
     distinct_labels, codes = np.unique(labels_of_rows[kept], return_inverse=True)
     numbers = np.full(len(labels_of_rows), IGNORED, np.int64)
     numbers[kept] = codes
-    names = tuple(f"{value:.0f}" for value in distinct_labels)
+    names = tuple(str(int(value)) for value in distinct_labels)
     encoding = TargetEncoding("index", "indices", len(names), None if kept.all() else float(IGNORED))
     return DecodedTargets(MemorySource(source.name, numbers, where=source), encoding, names)
 
@@ -545,14 +553,14 @@ def _out_of_range(
     place: str, label: float, rows: int, k: int, ends: tuple[float, float], base: int, holder: Holder
 ) -> DataError:
     """Return the error about a label that is not one of the k indices, with the most likely cure."""
-    fact = f"{place}: label {label:g} is not in {base} ... {k - 1 + base} ({count(rows, 'row')} like this)"
+    fact = f"{place}: label {written(label)} is not in {base} ... {k - 1 + base} ({count(rows, 'row')} like this)"
     cure = holder.columns.format(k=k)
     if ends == (1, k) and not base:
         cure = f"the labels are 1 ... {k}: say --label-base 1"
     elif ends == (0, k - 1):
         cure = f"the labels are 0 ... {k - 1}: leave out --label-base"
     elif label < 0 or label == 255:
-        cure = f"if it marks rows to leave out, say --ignore-index {label:g}"
+        cure = f"if it marks rows to leave out, say --ignore-index {written(label)}"
     return DataError(f"{fact}; {cure}", "label-out-of-range")
 
 
@@ -571,7 +579,7 @@ def _check_indices(loss: str, source: Source, k: int, ignore: float | None, base
         low, high = min(low, float(values.min())), max(high, float(values.max()))
         if bad.any():
             bad_rows += int(bad.sum())
-            first = first or (start + int(bad.argmax()), float(batch[bad.argmax()]))
+            first = first or (start + int(bad.argmax()), batch[bad.argmax()].item())
     if first is None:
         return
     place, label = source.place(first[0]), first[1]
@@ -582,7 +590,7 @@ def _check_indices(loss: str, source: Source, k: int, ignore: float | None, base
         )
     if label != math.floor(label) if math.isfinite(label) else True:
         raise DataError(
-            f"{place}: {label:g} is not a class index ({count(bad_rows, 'row')} like this); {loss} takes whole numbers from "
+            f"{place}: {written(label)} is not a class index ({count(bad_rows, 'row')} like this); {loss} takes whole numbers from "
             f"{base} to {k - 1 + base}, {holder.others}",
             "label-not-a-class",
         )

@@ -14,7 +14,7 @@ from losscli.definition.request import Request
 from losscli.errors import UsageError
 from losscli.io.source import Source
 from losscli.io.table import TableSource, parses_as_number
-from losscli.wording import count, quoted
+from losscli.wording import count, quoted, written
 
 NAMED = re.compile(r"(?:q|quantile)?[ _-]?([01]?\.\d+|[01])", re.IGNORECASE)
 """A name that says a level: the number, alone or after 'q' or 'quantile'."""
@@ -57,7 +57,7 @@ def levels_of(request: Request, predictions: Source) -> Array:
     if len(set(levels)) < len(levels):
         twice = next(one for i, one in enumerate(levels) if one in levels[:i])
         cure = "pick columns with --columns" if request.levels is None else "say each once"
-        raise UsageError(f"{predictions.name}: the level {twice:g} is there twice; {cure}")
+        raise UsageError(f"{predictions.name}: the level {written(twice)} is there twice; {cure}")
     if named is not None and named != levels:
         names = ",".join(map(quoted, predictions.columns or ()))
         raise UsageError(

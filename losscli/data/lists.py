@@ -14,7 +14,7 @@ from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener, Operand
 from losscli.io.row_lists import Lists, Runs
 from losscli.io.source import ConstantSource, MemorySource, Reshaped, Source, blocks, whole
-from losscli.wording import count
+from losscli.wording import count, written
 
 if TYPE_CHECKING:
     from losscli.data.dataset import Dataset
@@ -167,13 +167,13 @@ def weights_of_lists(weights: Source, lists: Lists) -> Source:
         if bad.any():
             row = int(bad.argmax())
             raise DataError(
-                f"{weights.place(start + row)}: the weight {block[row]:g} is negative or not finite; weights are numbers >= 0",
+                f"{weights.place(start + row)}: the weight {written(block[row])} is negative or not finite; weights are numbers >= 0",
                 "bad-weights",
             )
         if (different := block != of_list).any():
             row = int(different.argmax())
             raise DataError(
-                f"{weights.place(start + row)}: the weight {block[row]:g}, and the first row of its list has {of_list[row]:g}; a list "
+                f"{weights.place(start + row)}: the weight {written(block[row])}, and the first row of its list has {written(of_list[row])}; a list "
                 "has one loss and one weight: give its rows the same",
                 "bad-weights",
             )

@@ -17,7 +17,7 @@ from losscli.io.operands import Opener
 from losscli.io.source import MemorySource, Source, whole
 from losscli.io.turned import Steps, TimeFirst
 from losscli.numerals import is_count
-from losscli.wording import count
+from losscli.wording import count, written
 
 PADDING = -1.0
 """What stands after the last label of a sample, if nothing else is said."""
@@ -54,7 +54,7 @@ def sequences_of(request: Request, opener: Opener, dataset: Dataset) -> Sequence
     classes, blank = predictions.shape[2], loss.parameters["blank"] or 0
     if blank >= classes:
         raise DataError(
-            f"{loss.name}: --blank {blank:g}, and {predictions.name} has {count(classes, 'class', 'classes')}"
+            f"{loss.name}: --blank {written(blank)}, and {predictions.name} has {count(classes, 'class', 'classes')}"
         )
     if len(targets.shape) > 2:
         raise DataError(
@@ -174,7 +174,7 @@ def _lengths(text: str | None, option: str, opener: Opener, samples: int | None,
     if bad.any():
         row = int(bad.argmax())
         raise DataError(
-            f"{source.place(row)}: {values[row]:g} is no length; {option} takes whole numbers from 0 to {most:,}"
+            f"{source.place(row)}: {written(values[row])} is no length; {option} takes whole numbers from 0 to {most:,}"
         )
     return values.astype(np.int64)
 
@@ -196,7 +196,7 @@ def _labels(request: Request, source: Source, lengths: Array | None) -> tuple[Ar
     if late.any():
         row, column = (int(i) for i in np.argwhere(late)[0])
         raise DataError(
-            f"{source.place(row, column)}: the label {values[row, column]:g} stands behind the {padding:g} that ends the labels "
+            f"{source.place(row, column)}: the label {written(values[row, column])} stands behind the {written(padding)} that ends the labels "
             "of its sample; say with --target-lengths where they end"
         )
     return values, lengths
@@ -215,12 +215,12 @@ def _check_labels(request: Request, source: Source, labels: Array, lengths: Arra
     place = source.place(row, column) if len(source.shape) == 2 else source.place(int(lengths[:row].sum()) + column)
     if label == blank:
         raise DataError(
-            f"{place}: the label {label:g} is the blank, which stands for no label; if it pads the row, say --ignore-index "
-            f"{label:g} or --target-lengths; if the blank is another class, say --blank",
+            f"{place}: the label {written(label)} is the blank, which stands for no label; if it pads the row, say --ignore-index "
+            f"{written(label)} or --target-lengths; if the blank is another class, say --blank",
             "label-not-a-class",
         )
     raise DataError(
-        f"{place}: the label {label:g} is not a class; the predictions have {classes} classes, 0 to {classes - 1}; labels end at "
+        f"{place}: the label {written(label)} is not a class; the predictions have {classes} classes, 0 to {classes - 1}; labels end at "
         "the first -1, or where --ignore-index or --target-lengths says",
         "label-out-of-range" if label == np.floor(label) else "label-not-a-class",
     )

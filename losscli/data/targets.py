@@ -16,7 +16,7 @@ from losscli.definition.loss import Family
 from losscli.definition.words import StoredAs, TargetKind
 from losscli.errors import DataError, UsageError
 from losscli.io.source import ConstantSource, Reshaped, Source, blocks, first_of
-from losscli.wording import count, listing, quoted
+from losscli.wording import count, listing, quoted, written
 
 
 def decode(
@@ -84,7 +84,7 @@ def _constant(family: Family, loss: str, predictions: Source, number: float) -> 
     shape = _shape_of_targets(family, predictions)
     stored_as: StoredAs = "signs" if family.target_type == "signs" else "numbers"
     if stored_as == "signs" and number not in (-1, 0, 1):
-        raise UsageError(f"{number:g} is not a target of {loss}, which takes labels in {{0, 1}} or {{-1, 1}}")
+        raise UsageError(f"{written(number)} is not a target of {loss}, which takes labels in {{0, 1}} or {{-1, 1}}")
     if stored_as == "signs" and family.width == 2:
         _check_order(loss, predictions, number)
     return DecodedTargets(ConstantSource(number, shape, np.dtype(np.float64)), TargetEncoding("constant", stored_as))
@@ -106,7 +106,7 @@ def _check_order(loss: str, predictions: Source, number: float) -> None:
     if len(names) == 2 and "rejected" in names[preferred] and "chosen" in names[1 - preferred]:
         first, second = predictions.columns or ()
         raise DataError(
-            f"{predictions.name}: its columns are {first!r} and {second!r}, and the constant {number:g} says that "
+            f"{predictions.name}: its columns are {first!r} and {second!r}, and the constant {written(number)} says that "
             f"{(first, second)[preferred]!r} is preferred in {loss}; say {preferred} instead"
         )
 
@@ -337,7 +337,7 @@ def _row_kind(loss: str, source: Source) -> TargetKind:
         if bad.any():
             place, at = first_of(source, start, bad)
             raise DataError(
-                f"{place}: {batch[at]:g} is not a target probability; {loss} takes "
+                f"{place}: {written(batch[at])} is not a target probability; {loss} takes "
                 "rows of numbers in [0, 1] that sum to 1, or one label per row",
                 "targets-not-probabilities",
             )
@@ -416,4 +416,4 @@ def _not_a_target(family: Family, loss: str, source: Source, start: int, batch: 
             f"{place}: the target is NaN; fill it, or leave such elements out with --missing ignore", "nan-targets"
         )
     takes = "labels in {0, 1} or {-1, 1}" + (", or numbers in [0, 1]" if family.target_type == "outcomes" else "")
-    return DataError(f"{place}: {number:g} is not a target of {loss}, which takes {takes}", "label-not-a-class")
+    return DataError(f"{place}: {written(number)} is not a target of {loss}, which takes {takes}", "label-not-a-class")

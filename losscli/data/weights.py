@@ -21,7 +21,7 @@ from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
 from losscli.io.source import ConstantSource, Reshaped, Source, blocks, first_of
 from losscli.numerals import as_number
-from losscli.wording import count, shape_in_words
+from losscli.wording import count, shape_in_words, written
 
 if TYPE_CHECKING:
     pass
@@ -118,7 +118,7 @@ def mask_of(loss: BoundLoss, dataset: Dataset, predictions: Source) -> Source | 
         if bad.any():
             place, at = first_of(source, start, bad)
             raise DataError(
-                f"{place}: {block[at]:g} in a mask, which holds 0 for what does not exist, and 1{_cure_of(source)}"
+                f"{place}: {written(block[at])} in a mask, which holds 0 for what does not exist, and 1{_cure_of(source)}"
             )
         if block.ndim == 2 and not family.masks_elements and (block != block[:, :1]).any():
             row = start + int((block != block[:, :1]).any(axis=1).argmax())

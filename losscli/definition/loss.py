@@ -22,7 +22,7 @@ from losscli.definition.batch import Dense, Everyone, Extras, Indices, Targets, 
 from losscli.definition.domain import BELOW_ONE, FRACTION, NON_NEGATIVE, POSITIVE, REAL, Domains, Interval
 from losscli.definition.words import Coupling, TargetType, ThirdOperandName
 from losscli.errors import UsageError
-from losscli.wording import did_you_mean, listing
+from losscli.wording import did_you_mean, listing, written
 
 Parameters = Mapping[str, float | None]
 
@@ -353,7 +353,7 @@ class Loss:
             if value is None and self.parameters[name].default is not None:
                 raise UsageError(f"{self.name}: {name} cannot be none; it is a number in {domain}")
             if value is not None and value not in domain:
-                raise UsageError(f"{self.name}: {name}={value:g} is not in {domain}")
+                raise UsageError(f"{self.name}: {name}={written(value)} is not in {domain}")
             values[name] = value
         return BoundLoss(self, values)
 

@@ -11,6 +11,7 @@ from losscli.definition.dialect import Dialect
 from losscli.definition.loss import BoundLoss
 from losscli.definition.resampling import Resampling
 from losscli.errors import UsageError
+from losscli.wording import written
 
 
 @dataclass(frozen=True)
@@ -121,13 +122,13 @@ class Request:
             if isinstance(value, str) and "://" in value and shown(value) != value:
                 object.__setattr__(self, name, shown(value))  # no secret of an address is anywhere but there
         if not 0 <= self.label_smoothing < 1:
-            raise UsageError(f"--label-smoothing {self.label_smoothing:g} is not in [0, 1)")
+            raise UsageError(f"--label-smoothing {written(self.label_smoothing)} is not in [0, 1)")
         if self.label_base not in (0, 1):
             raise UsageError(f"--label-base {self.label_base} is neither 0 nor 1")
         if self.time_axis not in (None, 0, 1):
             raise UsageError(f"--time-axis {self.time_axis} is neither 0 nor 1")
         if self.temperature is not None and not (self.temperature > 0 and math.isfinite(self.temperature)):
-            raise UsageError(f"--temperature {self.temperature:g} is not a number above 0")
+            raise UsageError(f"--temperature {written(self.temperature)} is not a number above 0")
         if self.temperature_squared and self.temperature is None:
             raise UsageError("--temperature-squared multiplies by the square of --temperature T; say which T")
         if self.interval is not None:

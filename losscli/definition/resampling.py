@@ -4,6 +4,10 @@ import math
 from typing import NamedTuple
 
 from losscli.errors import UsageError
+from losscli.wording import written
+
+MOST = 1_000_000
+"""Resamples of an interval."""
 
 
 class Resampling(NamedTuple):
@@ -16,13 +20,18 @@ class Resampling(NamedTuple):
     def check(self) -> None:
         """Raise a UsageError for a number outside its domain, or for too few resamples."""
         if not 0.5 <= self.confidence < 1:
-            raise UsageError(f"--confidence {self.confidence:g} is not in [0.5, 1), as 0.95")
-        if not 100 <= self.resamples <= 1_000_000:
-            raise UsageError(f"--resamples {self.resamples} is not in 100 ... 1000000")
+            raise UsageError(f"--confidence {written(self.confidence)} is not in [0.5, 1), as 0.95")
+        if not 100 <= self.resamples <= MOST:
+            raise UsageError(f"--resamples {self.resamples} is not in 100 ... {MOST}")
         if self.seed < 0:
             raise UsageError(f"--seed {self.seed} is not a whole number >= 0")
         if (1 - self.confidence) / 2 * self.resamples < 1:
+            enough = math.ceil(2 / (1 - self.confidence))
             raise UsageError(
-                f"--confidence {self.confidence:g} needs more resamples than {self.resamples:,}; say --resamples "
-                f"{min(1_000_000, math.ceil(2 / (1 - self.confidence)))}, or less confidence"
+                f"--confidence {written(self.confidence)} needs more resamples than {self.resamples:,}; say "
+                + (
+                    f"--resamples {enough}, or less confidence"
+                    if enough <= MOST
+                    else f"--resamples {MOST} and --confidence 0.9999"
+                )
             )

@@ -1,6 +1,7 @@
 """ZIP archives: NPZ files, of which one array is picked by its key, and other archives, of which one file is picked."""
 
 import math
+from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,11 @@ def _member(where: Named, archive: "ZipFile") -> tuple[str, "ZipInfo"]:
     files = [
         name for name in archive.namelist() if not (name.startswith(LITTER[0]) or name.endswith(("/", *LITTER[1:])))
     ]
+    if len(set(files)) < len(files):
+        (twice, _), *_ = Counter(files).most_common(1)
+        raise DataError(
+            f"{where.name}: holds several files called {twice!r}; write it again, each under a name of its own"
+        )
     arrays = all(name.endswith(".npy") for name in files)
     members = {name.removesuffix(".npy"): name for name in files}
     if where.part is not None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 WHAT = "a file of JSON lines"
 VALUES = "values"
 """What the column is called where lines are no objects."""
+MOST_DIGITS = 38
+"""Digits of a whole number that Polars can hold, whatever they are."""
 WHOLE = "save it with one value per line, as df.to_json(file, orient='records', lines=True) does"
 
 
@@ -132,7 +134,7 @@ def _slowly(name: str, lines: Spool, original: Raw) -> "pl.DataFrame":
     for (_, line), (number, text) in zip(_numbered(lines), _numbered(original), strict=True):
         place = f"{name}:{number}"
         try:
-            row = json.loads(line, parse_float=_float)
+            row = json.loads(line, parse_float=_float, parse_int=_int)
         except OverflowError as error:
             raise DataError(f"{place}: {error}") from error
         except RecursionError as error:
@@ -157,6 +159,14 @@ def _float(text: str) -> float:
     if math.isinf(value):
         raise OverflowError(f"{text} is too large for a float64; write Infinity if it is meant to be infinite")
     return value
+
+
+def _int(text: str) -> int:
+    if len(text.lstrip("-")) > MOST_DIGITS:
+        raise OverflowError(
+            f"a whole number of {len(text.lstrip('-'))} digits, where {MOST_DIGITS} are the most; write an id in quotes, and a number as 1e50"
+        )
+    return int(text)
 
 
 def _shown(text: bytes) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from losscli.errors import DataError
 from losscli.io.npy import check_axes, check_dtype, native
 from losscli.io.source import MemorySource
-from losscli.wording import count
+from losscli.wording import count, listing
 
 EIGHT_BITS = ("float8_e5m2", "float8_e4m3fn")
 
@@ -32,6 +32,15 @@ def source_of(name: str, value: Any) -> MemorySource:
         raise DataError(
             f"{name}: dtype {array.dtype}: two bytes for each number, and no type; if they are bfloat16, "
             "give array.view(ml_dtypes.bfloat16), or the path of the file with dtype='bfloat16'"
+        )
+    if array.ndim == 0 and array.dtype.kind not in "buif":
+        raise DataError(
+            f"{name}: of type {type(value).__name__}, of which NumPy makes no array; give a list, an array, a data frame or a path"
+        )
+    if array.dtype == object:
+        kinds = listing(sorted({type(cell).__name__ for cell in array.flat}))
+        raise DataError(
+            f"{name}: holds Python objects ({kinds}), not numbers or text; give numpy.asarray({name}, float), where None becomes NaN"
         )
     check_axes(array.shape, name)
     check_dtype(array.dtype, name)

@@ -347,7 +347,7 @@ def check_dtype(dtype: np.dtype[Any], name: str, untyped: str | None = None) -> 
     if dtype.hasobject:
         raise DataError(
             f"{name}: holds pickled Python objects, which losscli never loads; re-save it as numbers or text: "
-            "numpy.save(file, numpy.asarray(old.tolist()))"
+            "numpy.save(file, numpy.asarray(old.tolist(), float)), or str for text"
         )
     if dtype.kind == "V":
         raise DataError(f"{name}: dtype {dtype} is not numbers (a structured array?); save its fields as float32")

@@ -46,6 +46,9 @@ class WholeFolder:
     def _look(self) -> None:
         """Raise a DataError if something is in the place that no earlier run has written."""
         if not self.target.exists():
+            above = next(folder for folder in self.target.parents if folder.exists())
+            if not above.is_dir():
+                raise DataError(f"{self.path}: cannot be written: {above} is a file; name another place")
             return
         if not self.target.is_dir():
             raise DataError(f"{self.path}: is a file, and a {self.what} is a folder; name another place")

@@ -15,6 +15,7 @@ from losscli.io.operands import Opener
 from losscli.io.positions import Positions
 from losscli.io.source import Source, blocks, first_of
 from losscli.io.table import is_finite_number
+from losscli.wording import written
 
 
 def per_byte(nats: float, total: float) -> float:
@@ -116,7 +117,7 @@ def _sum(source: Source, job: Job, of_samples: bool) -> float:
         bad = ~((block >= 0) & np.isfinite(block))
         if bad.any():
             place, at = first_of(source, start, bad)
-            raise DataError(f"{place}: {block[at]:g} is no number of bytes, which is finite and at least 0")
+            raise DataError(f"{place}: {written(block[at])} is no number of bytes, which is finite and at least 0")
     total, last = 0.0, -1
     for start, targets in blocks(job.targets):
         stop = start + len(targets)

@@ -1,6 +1,7 @@
 """How pictures look, and how they become bytes: themes, sizes, and colours that suit colour-blind readers and print."""
 
 import io
+import os
 import re
 import textwrap
 import warnings
@@ -361,6 +362,17 @@ def small_print(figure: Figure, text: str) -> None:
     figure.supxlabel("\n".join([*lines, line]), fontsize=SMALL * _scale(), alpha=0.75, x=0.01, ha="left")
 
 
+@contextmanager
+def _without_date() -> Iterator[None]:
+    """Hide SOURCE_DATE_EPOCH from Matplotlib, which reads it for the date that pictures here do not have, and fails if it is no date."""
+    held = os.environ.pop("SOURCE_DATE_EPOCH", None)
+    try:
+        yield
+    finally:
+        if held is not None:
+            os.environ["SOURCE_DATE_EPOCH"] = held
+
+
 def render(figure: Figure, suffix: str, look: Look, about: Mapping[str, str]) -> tuple[bytes, list[str]]:
     """Return a figure as the bytes of a file, and notes for the user.
 
@@ -378,7 +390,7 @@ def render(figure: Figure, suffix: str, look: Look, about: Mapping[str, str]) ->
     if look.size is not None and _crowded(figure):
         raise _too_small(figure)
     out = io.BytesIO()
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as caught, _without_date():
         warnings.simplefilter("always")
         figure.savefig(out, format=kind, dpi=look.dpi, metadata=described | dated.get(kind, {"Software": maker}))
     notes = []

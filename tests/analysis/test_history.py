@@ -173,3 +173,11 @@ class TestRefusals:
         path = folder / "results" / "run-1.json"
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
         assert run("history", "results").code == 0
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_whole_number_that_no_float64_holds_is_infinite(run, write, digits):
+    write("r.json", '{"loss": "huber", "value": 1%s, "signature": "loss:huber"}' % ("0" * digits))
+    (measurement,) = run("history", "r.json", "-f", "json").json["measurements"]
+    assert measurement["best"] is None
+    assert measurement["results"] == 1

@@ -31,6 +31,12 @@ class TestOneLine:
         monkeypatch.setattr("losscli.api.prepare", hungry)
         compute("l1", save("p.npy", [1.0]), "0").refuses(3, "memory")
 
+    def test_a_folder_that_is_gone_is_not_called_standard_output(self, compute, folder, monkeypatch):
+        (folder / "gone").mkdir()
+        monkeypatch.chdir(folder / "gone")
+        (folder / "gone").rmdir()
+        compute("l1", "p.npy", "0").refuses(3, "the folder in which the command runs", "No such file")
+
     def test_an_interrupt_has_its_own_code(self, compute, save, monkeypatch):
         def interrupted(*_, **__):
             raise KeyboardInterrupt

@@ -737,3 +737,11 @@ def test_keras_runs_on_a_backend_that_is_installed(folder, write, monkeypatch, s
     monkeypatch.setattr(frameworks, "find_spec", lambda name: name if name in ("torch", "jax") else None)
     frameworks.settle_keras()
     assert frameworks.os.environ["KERAS_BACKEND"] == backend
+
+
+def test_a_coroutine_is_refused_before_it_is_called(compute, write, save):
+    """Python warns on lines of its own of one that is called and never awaited."""
+    code = write("own.py", "async def squares(y_true, y_pred):\n    return (y_true - y_pred) ** 2\n")
+    compute(f"{code}:squares", save("p.npy", [1.0, 2.0]), "0").refuses(
+        2, "own.py:squares: a coroutine", "leave out async"
+    )

@@ -1,6 +1,7 @@
 """Labels that no prediction has, or that are none."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 
@@ -11,6 +12,9 @@ class TestLabels:
             ([0, 3, 1, 3], ("t.npy[1]", "3", "0 ... 2", "2 rows")),
             ([0, -1, 1, 1], ("t.npy[1]", "-1", "--ignore-index -1")),
             ([0, 255, 1, 1], ("t.npy[1]", "255", "--ignore-index 255")),
+            ([0, -(2**31), 1, 1], ("t.npy[1]", "label -2147483648 ", "--ignore-index -2147483648")),
+            ([0, -(2**63), 1, 1], ("t.npy[1]", "label -9223372036854775808 ")),
+            ([0, 1234567.0, 1, 1], ("t.npy[1]", "label 1234567 ")),
             ([1, 2, 3, 1], ("t.npy[2]", "3", "--label-base 1")),
             ([0, 0.5, 1, 2], ("t.npy[1]", "0.5")),
             ([0, np.nan, 1, 2], ("t.npy[1]", "nan")),
@@ -219,3 +223,20 @@ class TestManyLabels:
         monkeypatch.setattr("losscli.io.text.MOST_LABELS", 2)
         run("targets", save("y.npy", ["a", "b", "c"]), "-o", "x.npy").refuses(3, "y.npy: more than 2 different labels")
         assert run("targets", save("y.npy", ["a", "b", "a"]), "-o", "x.npy").code == 0
+
+
+class TestLargeIntegers:
+    """Labels of rows that belong together, beyond the whole numbers that float64 tells from their neighbours."""
+
+    @pytest.mark.parametrize("suffix", ["parquet", "arrow", "jsonl", "csv", "npy"])
+    def test_neighbours_are_two_classes(self, compute, save, folder, suffix):
+        save("x.npy", [[1.0, 2.0], [2.0, 1.0], [0.0, 1.0], [1.0, 1.0]])
+        save("small.npy", [1, 0, 1, 0])
+        labels = pl.DataFrame({"label": [2**53 + 1, 2**53, 2**53 + 1, 2**53]})
+        if suffix == "npy":
+            np.save("large.npy", labels["label"].to_numpy())
+        else:
+            writers = {"parquet": "write_parquet", "arrow": "write_ipc", "jsonl": "write_ndjson", "csv": "write_csv"}
+            getattr(labels, writers[suffix])(f"large.{suffix}")
+        small = compute("supcon", "x.npy", "small.npy", "-f", "value").value
+        assert compute("supcon", "x.npy", f"large.{suffix}", "-f", "value").value == small

@@ -197,6 +197,7 @@ class TestCommand:
         Path("out").mkdir()
         Path("out", "mine.txt").write_text("")
         run("gallery", "-o", "out").refuses(3, "mine.txt", "name a new or an empty folder")
+        run("gallery", "-o", "out/mine.txt/deep/er").refuses(3, "out/mine.txt is a file; name another place")
         run("gallery", "-o", ".").refuses(2, "the folder in which you are")
         run("gallery").refuses(2, "--output")
 

@@ -162,3 +162,11 @@ class TestArchives:
         data = zipped(("p.csv", "v\n" + "1.25\n" * 2000))
         for cut in (1, 20, len(data) // 2):
             compute("mse", write("p.zip", data[:-cut]), "0").refuses(3, "p.zip", "write it again")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_files_of_one_name_are_refused(compute, write):
+    """Appending to an archive leaves the old file in it, and readers disagree about which of the two counts."""
+    write("p.zip", zipped(("p.csv", "p\n1\n"), ("p.csv", "p\n2\n")))
+    for operand in ("p.zip", "p.zip:p.csv"):
+        compute("mse", operand, "0").refuses(3, "p.zip: holds several files called 'p.csv'", "write it again")

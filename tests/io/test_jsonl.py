@@ -157,3 +157,8 @@ def test_lines_together_may_be_longer(compute, write, monkeypatch):
     monkeypatch.setattr(jsonl, "LONGEST_RECORD", 1000)
     write("p.jsonl", lines([{"x": [1.0] * 150}] * 4000))
     assert compute("mse", "p.jsonl", "0", "-f", "value").value == 1
+
+
+def test_a_whole_number_that_no_table_holds_is_refused_in_its_line(compute, write):
+    file = write("p.jsonl", '{"p": 1, "t": 1}\n{"p": 1%s, "t": 2}\n' % ("0" * 400))
+    compute("mse", f"{file}:p", f"{file}:t").refuses(3, "p.jsonl:2: a whole number of 401 digits", "in quotes")

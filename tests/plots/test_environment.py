@@ -1,5 +1,6 @@
 """Plot commands where the surroundings are hostile: settings of Matplotlib that cannot be read, closed streams."""
 
+import os
 import subprocess
 import sys
 
@@ -70,3 +71,12 @@ def test_a_total_that_overflows_is_no_warning_of_numpy(process, save):
         "",
         "losscli: note: no panel of concentration: the total is infinite\n",
     )
+
+
+@pytest.mark.parametrize("date", ["abc", "99999999999999999999"])
+@pytest.mark.parametrize("suffix", ["svg", "pdf"])
+def test_a_date_that_is_none_does_not_matter(run, monkeypatch, folder, date, suffix):
+    """Pictures have no date, so that they are the same whenever they are made; Matplotlib reads this variable all the same."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", date)
+    assert run("plot", "curves", "huber", "-o", f"huber.{suffix}").code == 0
+    assert os.environ["SOURCE_DATE_EPOCH"] == date

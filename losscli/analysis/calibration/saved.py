@@ -13,7 +13,7 @@ from losscli.analysis.calibration.temperature import Point
 from losscli.arrays import Array
 from losscli.errors import DataError
 from losscli.io.small_file import MOST_BYTES_OF_RESULTS, small_text
-from losscli.wording import NESTED
+from losscli.wording import NESTED, written
 
 
 class Saved(NamedTuple):
@@ -77,7 +77,7 @@ def _map(about: Mapping[str, Any], width: int, several: bool) -> CalibrationMap:
     if method == "temperature":
         temperature, bias = _number(about["temperature"]), about.get("bias")
         if not (temperature > 0 and math.isfinite(temperature)):
-            raise ValueError(f"the temperature is {temperature:g}")
+            raise ValueError(f"the temperature is {written(temperature)}")
         numbers = None if bias is None else _numbers(bias, max(width, 2))
         return Tempered(kind, several, Point(1 / temperature, numbers))
     columns = about["columns"]

@@ -231,10 +231,12 @@ class Baseline:
                 f"{file}: cannot be read: {error.strerror or error} (the baseline); make it with losscli run SUITE.toml --save {quoted(file)}"
             ) from error
         except (UnicodeDecodeError, ValueError, RecursionError) as error:
-            raise DataError(
-                f"{file}: not JSON that can be read ({fault_of(error)}); save it again with --save"
-            ) from error
+            raise DataError(f"{file}: not JSON that can be read ({fault_of(error)}); {cls._cure(file)}") from error
         measures = restored(found).get("measures") if isinstance(found, dict) else None
         if not isinstance(measures, list) or not all(isinstance(one, dict) and "name" in one for one in measures):
-            raise DataError(f"{file}: not the result of losscli run; save it again with --save")
+            raise DataError(f"{file}: not the result of losscli run; {cls._cure(file)}")
         return cls(file, {str(one["name"]): one for one in measures})
+
+    @staticmethod
+    def _cure(file: str) -> str:
+        return f"is it the right file? If so, delete it and make it with losscli run SUITE.toml --save {quoted(file)}"

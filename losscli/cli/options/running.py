@@ -72,7 +72,9 @@ class Running(NamedTuple):
         if self.threads is not None:
             if self.threads < 1:
                 raise UsageError(f"--threads {self.threads} is not a number of threads, 1 or more")
-            os.environ["POLARS_MAX_THREADS"] = str(self.threads)
+            from losscli.io.guarded import MOST_THREADS
+
+            os.environ["POLARS_MAX_THREADS"] = str(min(self.threads, MOST_THREADS))
         return self._replace(progress=False if self.progress is None and quiet else self.progress)
 
     @contextmanager

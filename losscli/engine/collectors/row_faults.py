@@ -16,7 +16,7 @@ from losscli.engine.collector import BatchCollector
 from losscli.errors import DataError
 from losscli.findings import ERROR, WARNING, Finding
 from losscli.losses.sequence import steps_needed
-from losscli.wording import count
+from losscli.wording import count, written
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch
@@ -288,14 +288,16 @@ def _kind(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Kind
         CROSSED_TARGET: job.targets,
     }
     code, *texts = _words(job, fault, place)
-    fact, cure = (text.format(value=place[2], loss=job.loss.name, domains=job.domains) for text in texts)
+    fact, cure = (
+        text.format(value=written(place[2]), number=place[2], loss=job.loss.name, domains=job.domains) for text in texts
+    )
     return _Kind(others.get(fault) or job.predictions, code, fact, cure)
 
 
 class _Words(NamedTuple):
     """The words for a fault: its code among the findings, and templates of the fact and the cure.
 
-    A template may name the `value` at the first place, the `loss` and its `domains`.
+    A template may name the `value` at the first place, also as a `number` to be formatted, the `loss` and its `domains`.
     """
 
     code: str
@@ -306,18 +308,18 @@ class _Words(NamedTuple):
 def _words(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Words:
     """Return the words for a fault of the rows of a job; `place` is the first place that has it."""
     if fault == BAD_THIRD_OPERAND and (name := job.loss.family.third_operand or "") in DOMAINS:
-        return _Words("outside-domain", f"{{value:g}} is no {name}", f"a {name} is a number {BOUNDS[DOMAINS[name]]}")
+        return _Words("outside-domain", f"{{value}} is no {name}", f"a {name} is a number {BOUNDS[DOMAINS[name]]}")
     reference = fault == BAD_THIRD_OPERAND and job.loss.family.third_operand == "reference"
     if reference or (fault == OUTSIDE_PREDICTION and job.domains.predictions == LOG_PROBABILITIES):
         return _Words(
             "outside-domain",
-            "{value:g} is no log-probability, which is at most 0",
+            "{value} is no log-probability, which is at most 0",
             "if these are probabilities, take their logarithms",
         )
     if fault == BAD_THIRD_OPERAND and job.loss.family.third_operand == "event":
         return _Words(
             "outside-domain",
-            "{value:g} in --event",
+            "{value} in --event",
             "an event is 1, and a time that is censored 0; of other codes, save code == 1",
         )
     if fault in (CROSSED_PREDICTION, CROSSED_TARGET):
@@ -344,12 +346,12 @@ def _words_of_boxes(form: str, column: int | None) -> _Words:
         far, near = ("x2", "x1") if column == 2 else ("y2", "y1")
         return _Words(
             "outside-domain",
-            f"{far} of the box is {{value:g}}, less than its {near}",
+            f"{far} of the box is {{value}}, less than its {near}",
             "a box is x1, y1, x2, y2 with x1 <= x2 and y1 <= y2; if these are widths and heights, say --box xywh or --box cxcywh",
         )
     return _Words(
         "outside-domain",
-        f"the {'width' if column == 2 else 'height'} of the box is {{value:g}}, less than 0",
+        f"the {'width' if column == 2 else 'height'} of the box is {{value}}, less than 0",
         "correct the row, or say with --box how boxes are written",
     )
 
@@ -360,7 +362,7 @@ def _words_of_infinity(job: "Job", fault: str) -> _Words:
     cure = "leave such rows out, or take another loss" if fault == INFINITE else "take another loss"
     if job.loss.parameters.get("epsilon") == 0:
         cure += ", or say --epsilon E, which keeps it finite"
-    return _Words("infinite-loss", f"the loss of the {what} is {{value:g}}", cure)
+    return _Words("infinite-loss", f"the loss of the {what} is {{value}}", cure)
 
 
 _WORDS = {
@@ -368,33 +370,33 @@ _WORDS = {
     NAN_TARGET: _Words("nan-targets", "the target is NaN", "remove the row, or leave it out with --ignore-index nan"),
     OUTSIDE_PREDICTION: _Words(
         "outside-domain",
-        "the prediction {value:g} is not in {domains.predictions}",
+        "the prediction {value} is not in {domains.predictions}",
         "{loss} takes no other predictions",
     ),
     OUTSIDE_TARGET: _Words(
         "outside-domain",
-        "the target {value:g} is not in {domains.targets}",
+        "the target {value} is not in {domains.targets}",
         "{loss} takes no other targets",
     ),
-    BAD_THIRD_OPERAND: _Words("outside-domain", "{value:g} is no feature", "correct the row or leave it out"),
+    BAD_THIRD_OPERAND: _Words("outside-domain", "{value} is no feature", "correct the row or leave it out"),
     BAD_WEIGHT: _Words(
         "bad-weights",
-        "the weight {value:g} is negative or not finite",
+        "the weight {value} is negative or not finite",
         "weights are numbers >= 0",
     ),
     NOT_PROBABILITY: _Words(
         "not-probabilities",
-        "{value:g} is not a probability",
+        "{value} is not a probability",
         "if these are logits, say --from logits; if log-probabilities, --from log-probs",
     ),
     NOT_LOG_PROBABILITY: _Words(
         "not-probabilities",
-        "{value:g} is not a log-probability, which is at most 0",
+        "{value} is not a log-probability, which is at most 0",
         "if these are probabilities, say --from probs; if logits, --from logits",
     ),
     ROW_SUM: _Words(
         "row-sums",
-        "the probabilities of the row sum to {value:.6g}, not 1",
+        "the probabilities of the row sum to {number:.6g}, not 1",
         "divide each row by its sum if it was rounded; if these are logits, say --from logits; if several labels may hold "
         "at once, use a sigmoid loss",
     ),
@@ -409,7 +411,7 @@ _WORDS = {
         "save float32 before anything overflows",
     ),
     INFINITE_TARGET: _Words(
-        "infinite-loss", "the target is {value:g}, and so the loss infinite", "correct the row or leave it out"
+        "infinite-loss", "the target is {value}, and so the loss infinite", "correct the row or leave it out"
     ),
     SATURATED: _Words(
         "saturated-probabilities",
@@ -418,7 +420,7 @@ _WORDS = {
     ),
     NO_ALIGNMENT: _Words(
         "no-alignment",
-        "the labels need {value:g} time steps, one each and one more between equal neighbours, and there are fewer: the loss is "
+        "the labels need {value} time steps, one each and one more between equal neighbours, and there are fewer: the loss is "
         "infinite",
         "are the lengths right? Correct the sample or leave it out",
     ),

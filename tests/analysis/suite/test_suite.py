@@ -843,6 +843,17 @@ class TestBless:
         suite(self.TEXT, "--bless").refuses(3, "b.json: not JSON")
         assert (folder / "b.json").read_text() == "notes of mine"
 
+    @pytest.mark.parametrize("text", ["notes of mine", "{}"])
+    def test_says_how_such_a_file_is_made_anew(self, suite, write, folder, text):
+        write("b.json", text)
+        for words in ([], ["--save", "b.json"]):
+            suite(self.TEXT, *words).refuses(
+                3, "If so, delete it and make it with losscli run SUITE.toml --save b.json"
+            )
+        (folder / "b.json").unlink()
+        assert suite(self.TEXT, "--save", "b.json").code == 0
+        assert suite(self.TEXT).code == 0
+
     @pytest.mark.parametrize("format", ["github", "junit"])
     def test_says_it_beside_formats_without_a_place_for_it(self, suite, save, format):
         self.blessed(suite, self.TEXT)
