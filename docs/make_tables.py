@@ -518,11 +518,18 @@ def missing(name: str, folder: Path) -> list[str]:
 
 
 def made_files() -> dict[str, str]:
-    """Return the files that are made from the declarations alone, with their texts: what completion knows, and the manual page."""
+    """Return the files that are made from the declarations alone, with their texts: the names of losses, what completion
+    knows, and the manual page.
+    """
     from losscli.cli.completion_source import source
     from losscli.cli.manual import page
+    from losscli.losses import names_of_modules
 
-    return {"losscli/cli/completion.txt": source(), "docs/losscli.1": page()}
+    return {
+        "losscli/losses/names.txt": names_of_modules(),
+        "losscli/cli/completion.txt": source(),
+        "docs/losscli.1": page(),
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

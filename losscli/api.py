@@ -8,7 +8,6 @@ command line, with '_' for '-'; `--from` is `from_` and `--as` is `as_`, which a
 import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, get_args, overload
 
@@ -41,7 +40,7 @@ from losscli.errors import DataError, LosscliError, UsageError
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.measurement.result import Result
-from losscli.measurement.slices import observe
+from losscli.records import dataclass, replace
 from losscli.wording import did_you_mean, listing, quoted
 
 if TYPE_CHECKING:
@@ -205,7 +204,10 @@ def opened(
         from losscli.measurement.as_library import as_library
 
         measurement = as_library(measurement, library, typed)
-    observe(measurement)
+    if request.by or request.interval is not None:
+        from losscli.measurement.slices import observe
+
+        observe(measurement)
     return measurement
 
 

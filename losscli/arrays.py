@@ -4,12 +4,16 @@ import math
 import sys
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+else:
+    Array = np.ndarray  # importing NumPy's types takes longer than most modules here
 FARTHEST = 1e140
 """Numbers beyond it are refused where squares of them are added up: those sums could overflow a float64."""
 

@@ -6,11 +6,12 @@ pass of basic arithmetic over a block in the cache takes about 0.1 ns an element
 """
 
 import math
-from typing import Any, NamedTuple, overload
+from typing import Any, overload
 
 import numpy as np
 
 from losscli.arrays import Array, scratch
+from losscli.records import NamedTuple
 
 LN2 = math.log(2)
 BLOCK = 1 << 15

@@ -1,7 +1,8 @@
 """Findings: what may be wrong with files although there is a number, or why there is none, each under a code."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+
+from losscli.records import NamedTuple
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 

@@ -13,13 +13,11 @@ UNSEEN = (
     "\ud800-\udfff\ufdd1-\ufdef\ufffe\uffff"  # no letters: halves of pairs, and numbers that stand for none
 )
 SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
-UNPRINTABLE = re.compile(
-    f"[{UNSEEN}]|(?<![^\x00-\x7f])[\u200c\u200d{SELECTORS}]|(?<=[\u200c\u200d{SELECTORS}])[\u200c{SELECTORS}]"
-)
+UNPRINTABLE = f"[{UNSEEN}]|(?<![^\x00-\x7f])[\u200c\u200d{SELECTORS}]|(?<=[\u200c\u200d{SELECTORS}])[\u200c{SELECTORS}]"
 """Characters that nobody sees, or that change what is seen. Joiners and selectors are none behind the letters that they shape, which are
 not ASCII: many scripts and emoji need them."""
 
-COMMAND = re.compile(r"#(?=#\w*\[)")
+COMMAND = r"#(?=#\w*\[)"
 
 
 def printable(text: str) -> str:
@@ -27,8 +25,9 @@ def printable(text: str) -> str:
     as in Python; line feeds and tabs stay. `##[error]` and `##vso[task...]` are commands wherever they stand in a log of
     GitHub Actions or Azure Pipelines, and get such an escape, too.
     """
-    text = UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
-    return COMMAND.sub(r"\\x23", text) if "##" in text else text
+    if not (text.isascii() and text.isprintable()):
+        text = re.sub(UNPRINTABLE, lambda found: found[0].encode("unicode_escape").decode(), text)
+    return re.sub(COMMAND, r"\\x23", text) if "##" in text else text
 
 
 def on_one_line(text: str) -> str:

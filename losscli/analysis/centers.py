@@ -7,8 +7,7 @@ and how its rows lie around it. Memory does not grow with the rows.
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,6 +35,7 @@ from losscli.io.source import Source, blocks
 from losscli.lookup.names import find
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
+from losscli.records import NamedTuple, dataclass
 from losscli.wording import count, listing, natural, written
 
 if TYPE_CHECKING:

@@ -4,8 +4,7 @@ import contextlib
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -59,6 +58,7 @@ from losscli.measurement.class_labels import group_names
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.measurement.requirement import Judged
+from losscli.records import NamedTuple, dataclass, field, replace
 from losscli.wording import count, listing
 
 CLAUSE = re.compile(r"(.*?)(; (?!and )|(?<=\?) (?=Say |Save )|: (?=if |each prediction )|$)(.*)", re.DOTALL)

@@ -8,8 +8,7 @@ and the rows that changed most.
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -46,6 +45,7 @@ from losscli.measurement.measure import Measurement
 from losscli.measurement.receipt import signature
 from losscli.measurement.requirement import Judged
 from losscli.measurement.row_losses import Scored, about_row, bounded, score
+from losscli.records import NamedTuple, dataclass, field, replace
 from losscli.wording import count, listing, written
 
 if TYPE_CHECKING:

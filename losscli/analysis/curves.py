@@ -8,7 +8,6 @@ import itertools
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from losscli.definition.options import takes
 from losscli.definition.words import StoredAs
 from losscli.errors import UsageError
 from losscli.lookup.spec import spec
+from losscli.records import dataclass, replace
 from losscli.shown import Shown
 from losscli.wording import short, written
 

@@ -3,9 +3,8 @@
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from losscli.io.source import Source, blocks
 from losscli.io.table import is_finite_number
 from losscli.io.text import IdColumn
 from losscli.io.writers import NpyWriter, TextWriter
+from losscli.records import NamedTuple, dataclass
 from losscli.wording import count, listing, natural, written
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """Features as points of a plane: of two dimensions as they are, of more by principal components."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from losscli.io.bytes import Raw
 from losscli.io.operands import Opener
 from losscli.io.source import Source, blocks, whole
 from losscli.lookup.names import find
+from losscli.records import dataclass
 from losscli.wording import count, natural, written
 
 LARGEST = 4096

@@ -5,14 +5,14 @@ import json
 import math
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from losscli.analysis.shared.records import differing, statistics, without_version
 from losscli.engine.aggregates import divide
 from losscli.errors import DataError, UsageError
 from losscli.io.small_file import MOST_BYTES_OF_RESULTS, small_text
 from losscli.io.strict_json import restored
+from losscli.records import NamedTuple, dataclass
 from losscli.shown import Shown
 from losscli.wording import NESTED, did_you_mean, listing, natural
 

@@ -6,8 +6,7 @@ rows asked for, not with the file.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,6 +29,7 @@ from losscli.measurement.per_sample import places, targets
 from losscli.measurement.prepare import prepare
 from losscli.measurement.receipt import signature
 from losscli.measurement.result import Result
+from losscli.records import NamedTuple, dataclass, field, replace
 from losscli.shown import Shown
 
 if TYPE_CHECKING:

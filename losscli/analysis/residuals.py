@@ -1,7 +1,6 @@
 """How predictions of numbers differ from the targets: predicted against actual, and the residuals."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from losscli.measurement.class_labels import output_names
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.measurement.result import Result
+from losscli.records import dataclass
 
 CELLS = 60
 """Cells of each axis, where rows are counted in cells."""

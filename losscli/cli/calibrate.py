@@ -2,7 +2,7 @@
 
 import os
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +26,7 @@ from losscli.cli.options.output import ListFormat, Quiet, output_option
 from losscli.cli.options.running import Running, seed_option
 from losscli.definition.words import ActivationName, ReliabilityForm
 from losscli.errors import DataError, Exit, UsageError
+from losscli.records import NamedTuple
 
 if TYPE_CHECKING:
     from losscli.analysis.calibration.fit import Calibrated

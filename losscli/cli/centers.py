@@ -1,6 +1,6 @@
 """`losscli centers FEATURES LABELS`: class centers, made as means or moved by a rule."""
 
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from losscli.cli.options.files import Labels, classes_option
 from losscli.cli.options.losses import READ, centers_option, fields, only
 from losscli.cli.options.output import ListFormat, output_option, quiet_option
 from losscli.cli.options.running import Running
+from losscli.records import NamedTuple
 
 if TYPE_CHECKING:
     from losscli.analysis.centers import Centers

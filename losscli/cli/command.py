@@ -7,7 +7,8 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, NamedTuple, TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 import typer
 from typer.core import TyperCommand
@@ -17,10 +18,11 @@ from losscli.cli.helping import Helped
 from losscli.cli.options.declare import OfLosses, options_of
 from losscli.errors import LosscliError, UsageError
 from losscli.numerals import NO_NUMBER, as_number, as_whole
+from losscli.records import NamedTuple
 from losscli.render.screen import Screen, message
 from losscli.wording import quoted
 
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+NUMBER = r"(?ia)[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?"
 PAIRS = ("--range", "--y-range", "--size")
 """Options whose value is two numbers, which may be typed as two words."""
 Function = TypeVar("Function", bound=Callable[..., int | None])
@@ -28,7 +30,11 @@ Function = TypeVar("Function", bound=Callable[..., int | None])
 
 def is_operand(word: str) -> bool:
     """Return whether a word that begins with a dash is an operand: a negative number, or a column of standard input."""
-    return word.startswith("-:") or (word.startswith("-") and NUMBER.fullmatch(word) is not None)
+    return word.startswith("-:") or (word.startswith("-") and _is_number(word))
+
+
+def _is_number(word: str) -> bool:
+    return word[-1:] in "0123456789." and re.fullmatch(NUMBER, word) is not None  # compiled for few command lines
 
 
 READERS: dict[str, Callable[[str], float]] = {"float": as_number, "int": as_whole}
@@ -39,8 +45,14 @@ def _strict(kind: Any) -> Any:
     """Return the type of an option or operand; a type of numbers reads text as cells, operands and SPECs are read."""
     if (name := kind.name.split()[0]) not in READERS:
         return kind
-    reader: Callable[[str], float] = READERS[name]
-    of: Any = type(kind)
+    strict = copy.copy(kind)
+    strict.__class__ = _strict_kind(kind.__class__, READERS[name])
+    return strict
+
+
+@cache
+def _strict_kind(of: Any, reader: Callable[[str], float]) -> type:
+    """Return the class of a type of numbers that reads text with a function."""
 
     class Strict(of):  # type: ignore[misc]
         def convert(self, value: Any, param: Any, ctx: Any) -> Any:
@@ -53,9 +65,7 @@ def _strict(kind: Any) -> Any:
                     self.fail(f"{value!r} is not a valid {self.name}.", param, ctx)
             return super().convert(value, param, ctx)
 
-    strict = copy.copy(kind)
-    strict.__class__ = Strict
-    return strict
+    return Strict
 
 
 class Command(Helped, TyperCommand):
@@ -88,7 +98,7 @@ class Command(Helped, TyperCommand):
         words: list[str] = []
         for before, word in zip(["", *args], args, strict=False):
             of_option = before.startswith("-") and before not in flags and not is_operand(before)
-            if len(words) > 1 and words[-2] in PAIRS and NUMBER.fullmatch(word) and NUMBER.fullmatch(words[-1]):
+            if len(words) > 1 and words[-2] in PAIRS and _is_number(word) and _is_number(words[-1]):
                 words[-1] += f",{word}"  # --range -3 3
             else:
                 # With a space in front, a number is still read as that number, but no longer as an option.
@@ -194,9 +204,7 @@ def is_typed(context: typer.Context, variable: str) -> bool:
 def sign(function: Callable[..., Any], parameters: Iterable[inspect.Parameter]) -> None:
     """Give a function of arbitrary keywords the signature that Typer reads: the context, then these parameters."""
     context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-    whole = [context, *parameters]
-    vars(function)["__signature__"] = inspect.Signature(whole)
-    function.__annotations__ = {item.name: item.annotation for item in whole}
+    vars(function)["__signature__"] = inspect.Signature([context, *parameters])
 
 
 def command_line(command: str, operands: Iterable[str], options: Mapping[str, Any]) -> str:
@@ -215,13 +223,13 @@ def command_line(command: str, operands: Iterable[str], options: Mapping[str, An
 
 TYPED_LINE: ContextVar[Sequence[str]] = ContextVar("typed_line", default=())
 """The words of the command line that runs, for messages that say it with an option more."""
-SAY_KIND = re.compile(r"; (?:if they are probabilities, )?say --from (log-probs|probs)$")
+SAY_KIND = r"; (?:if they are probabilities, )?say --from (log-probs|probs)$"
 """The end of a note whose cure is the option alone."""
 
 
 def _with_command(note: str) -> str:
     """Return a note whose cure is that predictions are probabilities with the whole command line; others as they are."""
-    kind = SAY_KIND.search(note)
+    kind = re.search(SAY_KIND, note)
     if kind is None:
         return note
     from losscli.cli.mending import Line

@@ -8,8 +8,7 @@ import typer
 
 def source() -> str:
     """Return the text of `losscli/cli/completion.txt`: a line for each fact, in words between tabs."""
-    from losscli.definition.registry import NAMES
-    from losscli.losses import LOSSES
+    from losscli.losses import LOSSES, NAMES
 
     commands, families = _commands(), _families()
     options = [item for made in commands.values() for item in _options(made)]

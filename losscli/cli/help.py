@@ -49,10 +49,9 @@ def _command(words: list[str]) -> list[str]:
         if nothing is called so.
     """
     from losscli.cli.main import COMMANDS
-    from losscli.definition.registry import NAMES
     from losscli.lookup.meanings import instead
     from losscli.lookup.names import find
-    from losscli.losses import declared
+    from losscli.losses import NAMES, declared
 
     if not words or words[0] in COMMANDS:
         return words

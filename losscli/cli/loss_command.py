@@ -3,7 +3,7 @@
 import inspect
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
@@ -13,7 +13,7 @@ from losscli.cli.command import Command, is_typed, sign
 from losscli.cli.examples import of_loss
 from losscli.cli.helping import Helped
 from losscli.errors import UsageError
-from losscli.lookup.tasks import TASKS
+from losscli.records import NamedTuple
 
 if TYPE_CHECKING:
     from losscli.definition.loss import Loss
@@ -34,6 +34,7 @@ class LossGroup(Helped, TyperGroup):
     more = "More: losscli list. Their formulas: losscli explain LOSS."
 
     def rows_of_help(self, ctx: Any) -> list[tuple[str, str]]:
+        from losscli.lookup.tasks import TASKS
         from losscli.losses import LOSSES
 
         rows = []

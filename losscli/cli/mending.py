@@ -11,11 +11,12 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from losscli.cli.command import is_operand
 from losscli.errors import LosscliError
 from losscli.numerals import is_count
+from losscli.records import NamedTuple
 from losscli.wording import listing, quoted
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
@@ -13,6 +13,7 @@ from losscli.cli.options.output import Quiet, formats_option, output_option
 from losscli.cli.options.running import Running
 from losscli.definition.address import is_remote
 from losscli.errors import Exit, UsageError
+from losscli.records import NamedTuple
 from losscli.render.words import SuiteFormat
 from losscli.wording import quoted
 

@@ -1,7 +1,7 @@
 """`losscli targets LABELS`: labels as one-hot or smoothed targets."""
 
 import sys
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from losscli.cli.options.losses import OF_DIALECTS, fields, only, smoothing_mode
 from losscli.cli.options.output import output_option, quiet_option
 from losscli.definition.words import SmoothingMode
 from losscli.errors import UsageError
+from losscli.records import NamedTuple
 
 SUFFIXES = (".npy", ".csv")
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -5,10 +5,10 @@ A file is executed because the user named it, and for no other reason.
 
 import re
 
-NAMED = re.compile(r"(?P<path>.+\.py):(?P<name>[A-Za-z_][\w.]*)(?P<rest>:.*)?", re.DOTALL)
+NAMED = r"(?s)(?P<path>.+\.py):(?P<name>[A-Za-z_][\w.]*)(?P<rest>:.*)?"
 """path/to/file.py:name, and in a SPEC its parameters after another colon."""
 
 
 def is_custom(text: str) -> bool:
     """Whether a word that stands for a loss names a Python file."""
-    return NAMED.fullmatch(text) is not None
+    return ".py:" in text and re.fullmatch(NAMED, text) is not None

@@ -7,7 +7,7 @@ only all rows together have one.
 
 import warnings
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from losscli.custom.reading import CallError
 from losscli.definition.batch import Dense, Indices, Targets
 from losscli.engine.existence import existing, filled
 from losscli.errors import DataError
+from losscli.records import NamedTuple
 from losscli.wording import count
 
 if TYPE_CHECKING:

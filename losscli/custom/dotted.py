@@ -10,8 +10,8 @@ from typing import Any
 
 from losscli.custom.frameworks import import_quietly, settle_keras
 from losscli.custom.reading import Found, foreign, recognised
-from losscli.definition.registry import undeclared
 from losscli.errors import DataError, UsageError
+from losscli.losses import undeclared
 from losscli.wording import did_you_mean
 
 DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")

@@ -3,10 +3,10 @@
 import inspect
 import math
 import os
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,6 +26,7 @@ from losscli.errors import DataError, UsageError
 from losscli.losses.probability import Opposite
 from losscli.losses.sigmoid import MAKERS as OF_OUTCOMES
 from losscli.losses.softmax import MAKERS, through_softmax
+from losscli.records import dataclass, replace
 from losscli.wording import listing
 
 if TYPE_CHECKING:
@@ -505,7 +506,7 @@ def declared(found: Found, settings: Settings, family: Family) -> Loss:
     """Return the declaration of a loss of a file, in one of the families above."""
     own = Custom(found, settings)
     of_rows = OF_ELEMENTS if settings.apart else family
-    known, match = stamp(found.file), NAMED.fullmatch(found.where)
+    known, match = stamp(found.file), re.fullmatch(NAMED, found.where)
     sha256 = digest(found.file, known) if known else None
     of_path = sha256 if match else None
     where = f"{os.path.abspath(match['path'])}:{match['name']}" if match else found.where

@@ -1,5 +1,6 @@
 """Reading one loss of the user's own from a Python file, or one of an installed package."""
 
+import re
 from typing import Any
 
 from losscli.custom import NAMED, dotted
@@ -18,7 +19,7 @@ def read(text: str) -> Found:
     DataError
         if the file cannot be used.
     """
-    match = NAMED.fullmatch(text)
+    match = re.fullmatch(NAMED, text)
     if match is None:
         from losscli.custom import registered
 

@@ -14,7 +14,6 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
 from functools import lru_cache, partial
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -23,10 +22,11 @@ import numpy as np
 
 from losscli.custom.frameworks import import_quietly, missing, settle_keras
 from losscli.definition.loss import OWN, Loss
-from losscli.definition.registry import undeclared
 from losscli.definition.request import Request
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.io.small_file import opened_small
+from losscli.losses import undeclared
+from losscli.records import dataclass, fields, replace
 from losscli.wording import fault_of
 
 TARGETS = [

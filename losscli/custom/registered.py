@@ -14,8 +14,8 @@ from typing import Any
 
 from losscli.custom.frameworks import settle_keras
 from losscli.custom.reading import Found, foreign, recognised
-from losscli.definition.registry import undeclared
 from losscli.errors import DataError
+from losscli.losses import undeclared
 
 GROUP = "losscli.losses"
 

@@ -4,8 +4,6 @@ A table, (n,) or (n, k), needs none of this. Predictions with more axes, predict
 a table whose every element is a unit, are read as rows of positions (`losscli.io.positions`), and so are all operands with them.
 """
 
-from typing import NamedTuple
-
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset
 from losscli.definition.loss import Family
@@ -13,6 +11,7 @@ from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.positions import Grid, Layout
 from losscli.io.source import ShardedSource
+from losscli.records import NamedTuple
 from losscli.wording import count, shape_in_words
 
 SAY_AXIS = (

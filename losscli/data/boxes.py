@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import NamedTuple, cast
+from typing import cast
 
 from losscli.data.class_names import trimmed
 from losscli.data.dataset import Dataset
 from losscli.definition.words import BoxFormat
 from losscli.errors import DataError
 from losscli.io.source import Reordered, Source
+from losscli.records import NamedTuple, replace
 from losscli.wording import listing
 
 PARTS: dict[str, tuple[str, ...]] = {

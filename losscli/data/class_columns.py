@@ -8,9 +8,9 @@ from losscli.data import doubts
 from losscli.data.dataset import LIKELY_IDS, Dataset
 from losscli.data.doubts import Doubt
 from losscli.data.target_encoding import IGNORED, SUM_TOLERANCE, DecodedTargets
-from losscli.definition.registry import LOSSES
 from losscli.definition.request import Request
 from losscli.io.source import Recoded, Source
+from losscli.losses import declared
 from losscli.numerals import is_count
 
 FEW = 2
@@ -92,7 +92,7 @@ def about_two_columns(request: Request, dataset: Dataset) -> Doubt | None:
     if any(name.lower() in LIKELY_IDS for name in predictions.names or ()):
         return None  # it is one score and a key, which is another doubt
     over_classes = request.loss.name.replace("sigmoid-", "softmax-")
-    over_classes = over_classes if over_classes in LOSSES else "softmax-cross-entropy"
+    over_classes = over_classes if declared(over_classes) is not None else "softmax-cross-entropy"
     return doubts.about_two_columns(
         predictions.name, request.loss.name, over_classes, doubts.called(predictions.names, 1)
     )

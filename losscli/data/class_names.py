@@ -1,13 +1,11 @@
 """Names of classes and columns, matched as they are written, or without a beginning and an end that all of them share."""
 
-import csv
 import math
 import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +18,7 @@ from losscli.io.small_file import MOST_BYTES_OF_NAMES, opened_small, text_of
 from losscli.io.source import Derived, Reordered, Source
 from losscli.io.table import parses_as_number
 from losscli.numerals import as_number
+from losscli.records import NamedTuple, dataclass, replace
 from losscli.wording import count, did_you_mean, listing, quoted
 
 BEFORE, BEHIND = frozenset("_.=: -[({</"), frozenset("_.=: -])}>/?")
@@ -256,6 +255,8 @@ def _names_of_file(text: str, raws: list[Raw]) -> list[str]:
 
 def _record(text: str, line: str) -> list[str]:
     """Return the names on a line, separated by commas."""
+    import csv
+
     try:
         return next(csv.reader([line], strict=True, skipinitialspace=True), [])
     except csv.Error as error:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from losscli.data.target_encoding import DecodedTargets
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
 from losscli.io.source import Source, blocks, whole
+from losscli.records import NamedTuple
 from losscli.wording import count, did_you_mean, listing, written
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 `Columns` reads them; a `Column` is the record of one column that `losscli check` and the receipt can show.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from losscli.errors import DataError
 from losscli.io.operands import Operand, is_text
 from losscli.io.source import Masked, Source
 from losscli.io.table import is_finite_number
+from losscli.records import dataclass
 from losscli.wording import listing
 
 if TYPE_CHECKING:
@@ -229,15 +229,19 @@ class Columns:
 
     def text(self) -> "TextColumn | None":
         """Return the only column as text; None if the file holds numbers, not text."""
-        from losscli.io.text import MOST_LABELS, text_of_array
-
         if not self.operand.is_table:
             content = self.operand.content
-            if is_text(content) and len(content.shape) > 2:
+            if not is_text(content):
+                return None
+            if len(content.shape) > 2:
                 raise DataError(
                     f"{self.name}: text of shape {tuple(content.shape)}; save class indices where there are more than two axes"
                 )
-            return text_of_array(content) if is_text(content) else None
+            from losscli.io.text import text_of_array
+
+            return text_of_array(content)
+        from losscli.io.text import MOST_LABELS
+
         table: Table = self.operand.content
         if len(self.numbers) != 1 or not table.is_text(self.numbers[0]):
             return None

@@ -4,7 +4,6 @@ Every command gets its columns from here, and no later stage asks a file again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from losscli.data import doubts
@@ -18,6 +17,7 @@ from losscli.io.operands import Operand
 from losscli.io.source import Picked
 from losscli.io.table import picked
 from losscli.numerals import is_count
+from losscli.records import dataclass, field, replace
 from losscli.wording import listing, quoted
 
 if TYPE_CHECKING:

@@ -1,6 +1,5 @@
 """Targets that are distributions over classes or outcomes, given as logits, probabilities or log-probabilities."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from losscli.io.source import Derived, Source, blocks, first_of
 from losscli.losses.probability import OfLogit
 from losscli.losses.softmax import log_softmax
 from losscli.losses.temperature import Tempered
+from losscli.records import dataclass
 from losscli.wording import count, written
 
 ONE = {"logits": "logit", "probs": "probability", "log-probs": "log-probability"}

@@ -4,10 +4,10 @@ A doubt is decided here and nowhere else. It is an error with its cures until an
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from losscli.errors import DataError
 from losscli.io.operands import Operand
+from losscli.records import dataclass
 from losscli.wording import listing, quoted
 
 MOST_NAMED = 6

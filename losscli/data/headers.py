@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from losscli.data.doubts import HEADER_TRIES, Doubt
 from losscli.io.operands import Operand
-from losscli.io.table import MISSING, PERCENT, parses_as_number
+from losscli.io.table import MISSING, is_percentage, parses_as_number
 
 WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 LEADING_ZERO = re.compile(r"[+-]?0\d")
@@ -84,16 +84,16 @@ def _doubt(operand: Operand, why: str) -> Doubt:
 def _is_missing(first: Sequence[str]) -> bool:
     """Whether a row that was taken for a header is one of data in which a number is missing, or a percentage."""
     odd = [cell for cell in first if not _is_number(cell)]
-    return all(cell.lower() in MISSING or PERCENT.fullmatch(cell) for cell in odd)
+    return all(cell.lower() in MISSING or is_percentage(cell) for cell in odd)
 
 
 def _are_levels(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     """Whether a first row holds ascending percentages, and no cell below is one: levels of quantiles, as 10% and 90%."""
-    if len(first) < 2 or not all(PERCENT.fullmatch(cell) for cell in first):
+    if len(first) < 2 or not all(is_percentage(cell) for cell in first):
         return False
     numbers = [float(cell.rstrip(" %").replace(",", ".")) for cell in first]
     rising = all(one < other for one, other in pairwise(numbers))
-    return rising and bool(below) and not any(PERCENT.fullmatch(cell) for row in below for cell in row)
+    return rising and bool(below) and not any(is_percentage(cell) for row in below for cell in row)
 
 
 def _whole_above_fractions(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:

@@ -2,9 +2,7 @@
 
 import math
 import re
-import unicodedata
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +15,7 @@ from losscli.data.target_encoding import IGNORED, DecodedTargets, TargetEncoding
 from losscli.definition.words import StoredAs, TargetKind
 from losscli.errors import DataError, UsageError
 from losscli.io.source import Derived, MemorySource, Recoded, Reshaped, Source, blocks, whole
+from losscli.records import NamedTuple, dataclass, replace
 from losscli.wording import count, did_you_mean, listing, quoted, written
 
 if TYPE_CHECKING:
@@ -473,7 +472,12 @@ def _cure_of_columns(labels: list[tuple[int, str]], classes: tuple[str, ...]) ->
 
 def _folded(name: str) -> str:
     """Return a name without a difference between capital and small letters, or between ways to store an accent."""
-    return unicodedata.normalize("NFC", name.lower())
+    name = name.lower()
+    if name.isascii():
+        return name
+    import unicodedata
+
+    return unicodedata.normalize("NFC", name)
 
 
 def _pattern_of(labels: list[str], classes: tuple[str, ...]) -> str | None:

@@ -6,9 +6,7 @@ Nothing is computed from a proposal: the user is shown the command line that it 
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 from losscli.data.advice import BOOLEANS, sampled
 from losscli.data.class_names import trimmed
@@ -16,6 +14,7 @@ from losscli.data.dataset import LIKELY_IDS
 from losscli.definition.loss import Family
 from losscli.io.operands import Operand
 from losscli.io.table import MISSING, is_finite_number
+from losscli.records import NamedTuple, dataclass
 from losscli.wording import listing
 
 MOST_COLUMNS = 1024

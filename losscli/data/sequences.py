@@ -2,7 +2,6 @@
 
 import os
 import re
-from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from losscli.io.operands import Opener
 from losscli.io.source import MemorySource, Source, whole
 from losscli.io.turned import Steps, TimeFirst
 from losscli.numerals import is_count
+from losscli.records import NamedTuple
 from losscli.wording import count, written
 
 PADDING = -1.0

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener, Operand
 from losscli.io.source import Derived, MemorySource, Reshaped, Source, blocks, whole
 from losscli.numerals import is_count
+from losscli.records import dataclass, replace
 from losscli.wording import count, did_you_mean, listing
 
 if TYPE_CHECKING:

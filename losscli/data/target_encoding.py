@@ -1,14 +1,12 @@
 """Records of how targets are read: their encoding, their smoothing, and the decoded targets that a run uses."""
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
-
 import numpy as np
 
 from losscli.arrays import Array
 from losscli.definition.batch import Dense, Indices, Sequences, Targets
 from losscli.definition.words import SignConvention, StoredAs, TargetKind
 from losscli.io.source import Source
+from losscli.records import NamedTuple, dataclass, field
 
 SUM_TOLERANCE = 1.0002e-3
 """How far the sum of a row of probabilities may be from 1: 1e-3, and the rounding of a sum in float32."""

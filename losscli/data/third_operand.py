@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +15,7 @@ from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener, Operand
 from losscli.io.source import Derived, Reshaped, Source, blocks
+from losscli.records import NamedTuple, dataclass, replace
 from losscli.wording import count
 
 ONE_PER_ROW = ("scale", "dispersion")

@@ -1,7 +1,6 @@
 """Words such as True and False, yes and no, where targets are 0 and 1."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from losscli.data.target_encoding import IGNORED
 from losscli.errors import DataError
 from losscli.io.source import Recoded, Source
 from losscli.io.table import is_finite_number
+from losscli.records import dataclass
 
 if TYPE_CHECKING:
     from losscli.io.table import Table

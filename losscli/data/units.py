@@ -1,8 +1,6 @@
 """Units: the things that have one loss each, and where they are in the predictions' file."""
 
-from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +10,7 @@ from losscli.definition.loss import Family
 from losscli.definition.words import UnitKind
 from losscli.errors import UsageError
 from losscli.io.row_lists import Lists
+from losscli.records import dataclass
 
 if TYPE_CHECKING:
     from losscli.io.join import Selection
@@ -116,6 +115,8 @@ class Units:
         """Return the unit that a row of the file is; the row must not be left out."""
         if self.selection is None:
             return row
+        from bisect import bisect_left
+
         return bisect_left(range(self.selection.height), row, key=self.selection.original)
 
     def indices(self, units: Array) -> tuple[Array, Array | None]:

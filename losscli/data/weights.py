@@ -2,8 +2,7 @@
 
 import math
 import os
-from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
 from losscli.io.source import ConstantSource, Reshaped, Source, blocks, first_of
 from losscli.numerals import as_number
+from losscli.records import NamedTuple, replace
 from losscli.wording import count, shape_in_words, written
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from losscli.arrays import Array, by_row
+from losscli.records import NamedTuple, dataclass
 
 
 class Probability(Protocol):

@@ -4,12 +4,13 @@ A library's call (`losscli.libraries`) adopts them one by one; the engine applie
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from losscli.arrays import Array
 from losscli.definition.batch import Clip, Extras, Targets
 from losscli.definition.domain import Interval
 from losscli.definition.words import SignConvention
+from losscli.records import NamedTuple
 
 OperandName = Literal["predictions", "targets", "third_operand"]
 """The operands whose numbers a library may change before it computes anything."""

@@ -1,9 +1,9 @@
 """The dialect of text tables, as far as the user says it: what stands between cells, how decimals and comments are written."""
 
 import re
-from typing import NamedTuple
 
 from losscli.errors import UsageError
+from losscli.records import NamedTuple
 
 BLANKS = " "
 """The separator of tables whose cells have one blank or more between them."""

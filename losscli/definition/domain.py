@@ -1,11 +1,11 @@
 """Domains: the sets of numbers that a parameter, a prediction or a target may be."""
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.records import NamedTuple
 
 
 class Interval(NamedTuple):

@@ -10,10 +10,9 @@ import math
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
-from typing import Annotated, Any, NamedTuple, Protocol, get_args, get_type_hints
+from typing import Annotated, Any, Protocol, get_args, get_type_hints
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from losscli.definition.batch import Dense, Everyone, Extras, Indices, Targets, 
 from losscli.definition.domain import BELOW_ONE, FRACTION, NON_NEGATIVE, POSITIVE, REAL, Domains, Interval
 from losscli.definition.words import Coupling, TargetType, ThirdOperandName
 from losscli.errors import UsageError
+from losscli.records import NamedTuple, dataclass, field
 from losscli.wording import did_you_mean, listing, written
 
 Parameters = Mapping[str, float | None]

@@ -1,20 +1,19 @@
 """The losses and families that are declared, and their names."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from losscli.definition.domain import Domains
 from losscli.definition.loss import Core, Family, Loss, Parameters, Relation
-from losscli.errors import UsageError
 
 LOSSES: dict[str, Loss] = {}
 FAMILIES: dict[str, Family] = {}
 NAMES: dict[str, str] = {}
 """Every name and alias, as it is declared -> the name of the loss."""
-_KEYS: dict[str, str] = {}
-"""Every name without capitals, '-' and '_' -> the name of the loss."""
+_KEYS: dict[str, Loss] = {}
+"""Every name without capitals, '-' and '_' -> the loss."""
 
 
 def family(**declaration: Any) -> Family:
@@ -114,9 +113,9 @@ def loss(
             facts=frozenset(facts),
         )
         for name in (declared.name, *aliases):
-            other = _KEYS.setdefault(_plain(name), declared.name)
-            if other != declared.name:
-                raise ValueError(f"two losses are called {name!r}: {other} and {declared.name}")
+            other = _KEYS.setdefault(plain(name), declared)
+            if other is not declared:
+                raise ValueError(f"two losses are called {name!r}: {other.name} and {declared.name}")
             NAMES[name] = declared.name
         LOSSES[declared.name] = declared
         return declared
@@ -124,31 +123,29 @@ def loss(
     return declare
 
 
-def declared(name: str) -> Loss | None:
-    """Return the loss of a name or alias, None if there is none; capitals, '-' and '_' make no difference."""
-    known = _KEYS.get(_plain(name))
-    return None if known is None else LOSSES[known]
+def known(name: str) -> Loss | None:
+    """Return the loss of a name or alias among those that are declared so far; capitals, '-' and '_' make no difference."""
+    return _KEYS.get(plain(name))
 
 
-def find(name: str) -> Loss:
-    """Return the loss of a name or alias, as the rest of losscli says it; what users say is read by `losscli.lookup.names`.
+def put_in_order(modules: Sequence[str]) -> None:
+    """Put losses, families and names into the order of the modules that declare them, whichever was imported first."""
+    places = {module: place for place, module in enumerate(modules)}
+    losses = sorted(LOSSES.values(), key=lambda loss: places.get(loss.core.__module__, len(places)))
+    _rearrange(LOSSES, [loss.name for loss in losses])
+    _rearrange(FAMILIES, [loss.family.name for loss in losses])
+    _rearrange(NAMES, [name for loss in losses for name in (loss.name, *loss.aliases)])
 
-    Raises
-    ------
-    UsageError
-        if no loss has this name.
-    """
-    found = declared(name)
-    if found is None:
-        raise UsageError(f"no loss is called {name!r}")
-    return found
+
+def _rearrange(registry: dict[str, Any], keys: Sequence[str]) -> None:
+    entries = {key: registry[key] for key in keys} | registry
+    registry.clear()
+    registry.update(entries)
 
 
 @contextmanager
 def undeclared() -> Iterator[None]:
-    """Keep losses declared meanwhile out of losscli's own lists, since a file's loss may
-    have the name of a built-in one.
-    """
+    """Forget afterwards what is declared meanwhile, and find nothing else by its name meanwhile."""
     registries: tuple[dict[str, Any], ...] = (LOSSES, FAMILIES, NAMES, _KEYS)
     kept = [dict(registry) for registry in registries]
     try:
@@ -161,6 +158,6 @@ def undeclared() -> Iterator[None]:
             registry.update(before)
 
 
-def _plain(name: str) -> str:
-    # MSELoss, mse_loss and mse-loss are the same name.
+def plain(name: str) -> str:
+    """Return a name without capitals, '-' and '_': MSELoss, mse_loss and mse-loss are the same one."""
     return name.lower().replace("_", "").replace("-", "")

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from losscli.definition.address import shown
@@ -11,6 +10,7 @@ from losscli.definition.dialect import Dialect
 from losscli.definition.loss import BoundLoss
 from losscli.definition.resampling import Resampling
 from losscli.errors import UsageError
+from losscli.records import dataclass, field
 from losscli.wording import written
 
 

@@ -1,9 +1,9 @@
 """How an interval is made of resamples."""
 
 import math
-from typing import NamedTuple
 
 from losscli.errors import UsageError
+from losscli.records import NamedTuple
 from losscli.wording import written
 
 MOST = 1_000_000

@@ -6,11 +6,12 @@ batches have a fixed size, so that the digits do not depend on which thread comp
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from losscli.arrays import Array, scratch
+from losscli.records import NamedTuple
 
 PLACES_SHOWN = 3
 """If several rows have a fault, the number of places that a message names."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
 from losscli.arrays import Array
 from losscli.definition.batch import Targets
+from losscli.records import NamedTuple
 
 
 class CountedRows:

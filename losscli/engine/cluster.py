@@ -7,7 +7,7 @@ import pickle
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NamedTuple
+from typing import Any
 
 from losscli.arrays import instructions
 from losscli.engine.errand import Answer, Errand, Span, packed
@@ -17,6 +17,7 @@ from losscli.engine.travel import narrowed, received
 from losscli.errors import DataError, UsageError
 from losscli.io.travel import Travellers
 from losscli.numerals import is_count
+from losscli.records import NamedTuple
 from losscli.wording import listing
 
 SECONDS = 1.0

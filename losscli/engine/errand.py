@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import cache, reduce
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from losscli.engine.collector import Aggregate, Collector, Folded, added
 from losscli.engine.outlet import Outlet, delivered
 from losscli.engine.parts import exact_records
 from losscli.errors import DataError, LosscliError
+from losscli.records import NamedTuple
 from losscli.version import __version__
 
 Span = tuple[int, int]

@@ -7,11 +7,10 @@ the disk; `evaluate_chunk` is a pure function of the job, of collectors and of a
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial, reduce
 from itertools import chain
 from operator import add
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -22,7 +21,6 @@ from losscli.engine.collector import Aggregate, Collector, merged, of_batch, of_
 from losscli.engine.existence import Existing, existing, filled, of_anchors
 from losscli.engine.job import Job, Shares, chunks, output_factors, over_outputs, shares
 from losscli.engine.lists import of_lists
-from losscli.engine.parts import Part
 from losscli.engine.threads import available_threads
 from losscli.engine.units import OF_FILE, PositionCount, UnitSums, closed, runs, unit_sums
 from losscli.io.npy import StreamSource
@@ -30,11 +28,13 @@ from losscli.io.positions import turn_back
 from losscli.io.prepared import Prepared
 from losscli.io.source import Source, Window, pieces
 from losscli.io.turned import Turned
+from losscli.records import NamedTuple, replace
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from losscli.engine.cluster import Cluster
+    from losscli.engine.parts import Part
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ def evaluate(
     consume: Callable[[ChunkResult], None] = lambda chunk: None,
     executor: "Executor | Cluster | None" = None,
     seen: Callable[[int], None] = lambda rows: None,
-    part: Part | None = None,
+    part: "Part | None" = None,
 ) -> Aggregate:
     """Run a job over all rows and return the sum of the records.
 

@@ -1,12 +1,13 @@
 """What exists: which rows and which single outputs of a batch are neither masked, nor missing, nor ignored."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losscli.arrays import Array
 from losscli.data.target_encoding import is_ignored
 from losscli.definition.domain import Interval
+from losscli.records import NamedTuple
 
 if TYPE_CHECKING:
     from losscli.engine.job import Job

@@ -1,11 +1,10 @@
 """Histograms of losses: bins of equal width, on a logarithmic scale if there is a long tail."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from losscli.arrays import Array
 from losscli.engine.aggregates import Quantiles
+from losscli.records import dataclass
 
 LARGEST, SMALLEST = float(np.finfo(np.float64).max), float(np.finfo(np.float64).smallest_subnormal)
 LONG_TAIL = 20

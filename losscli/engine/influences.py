@@ -6,11 +6,11 @@ bootstrap's BCa interval of infinitely many resamples: their difference is of th
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.records import NamedTuple
 
 ROUNDED = 1e-14
 """Samples whose influences are so small a part of their terms are all equal, but for rounding."""

@@ -1,8 +1,7 @@
 """A job: everything that one pass over the rows depends on, and how it is cut into chunks and batches."""
 
-from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from losscli.io.positions import Layout, Positions
 from losscli.io.row_lists import Lists
 from losscli.io.source import Source
 from losscli.io.table import TableSource
+from losscli.records import NamedTuple, dataclass, field
 
 if TYPE_CHECKING:
     from losscli.engine.units import UnitSums

@@ -7,9 +7,8 @@ order and compensated, so that the digits do not depend on threads. Masks within
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from operator import add
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from losscli.engine.existence import existing, filled
 from losscli.engine.job import ELEMENTWISE, Job, chunks
 from losscli.engine.units import PositionCount, runs, segment_sums
 from losscli.io.source import MemorySource, pieces
+from losscli.records import NamedTuple, replace
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

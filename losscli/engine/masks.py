@@ -1,8 +1,7 @@
 """Masks: the units that have one loss each, if their elements are spread over several rows of a file."""
 
-from dataclasses import dataclass
-
 from losscli.definition.words import UnitKind
+from losscli.records import dataclass
 
 
 @dataclass(frozen=True)

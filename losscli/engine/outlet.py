@@ -1,11 +1,12 @@
 """Outlets: gradients that the worker which made them writes into the output file, at their place, if it sees that disk."""
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscli.errors import DataError
+from losscli.records import NamedTuple
 
 if TYPE_CHECKING:
     from losscli.engine.evaluate import ChunkResult

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from losscli.engine.collector import Aggregate, Collector, added
 from losscli.engine.units import PositionCount
 from losscli.errors import UsageError
+from losscli.records import NamedTuple, dataclass, field
 
 Bounds = Sequence[tuple[int, int]]
 """The first row of each chunk, and the row after its last."""

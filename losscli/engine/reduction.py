@@ -3,7 +3,6 @@ of a constant.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from losscli.engine.collectors.summary import Summary
 from losscli.engine.constant import sums_of_library
 from losscli.engine.job import Job, output_factors
 from losscli.errors import DataError
+from losscli.records import NamedTuple
 from losscli.wording import count
 
 

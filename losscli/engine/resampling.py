@@ -8,11 +8,11 @@ spread matters; for the sign changes they are w * x.
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.records import NamedTuple
 
 EXACT_ROWS = 20_000
 """Up to this many rows are resampled one by one."""

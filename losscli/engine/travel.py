@@ -1,11 +1,11 @@
 """What an errand takes along of a job, and what comes back with its results."""
 
-from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from losscli.engine.collector import Aggregate, Collector
 from losscli.engine.job import Job
 from losscli.io.travel import Travellers, layout_of
+from losscli.records import fields, is_dataclass, replace
 
 ROWS = ("predictions", "targets", "element_weights", "mask", "third_operand")
 """Fields of a job with one row for each row of the predictions."""

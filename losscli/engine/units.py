@@ -1,13 +1,14 @@
 """Units of several positions: the sums over the positions of a sample, a class, or the file, and the one loss that they make."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losscli.arrays import Array, times
 from losscli.engine.aggregates import Totals
 from losscli.engine.batch import CountedRows
+from losscli.records import NamedTuple
 
 if TYPE_CHECKING:
     from losscli.engine.job import Job

@@ -6,9 +6,8 @@ are held in memory, and what is too large for that is refused with the reason be
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from losscli.engine.masks import Masks
 from losscli.engine.units import PositionCount
 from losscli.errors import DataError, UsageError
 from losscli.io.source import MemorySource, Source, whole
+from losscli.records import NamedTuple, replace
 
 if TYPE_CHECKING:
     from losscli.definition.loss import Loss

@@ -4,13 +4,13 @@ losscli/gallery/curve.js says the same words of the curve that it draws, and a t
 """
 
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
 from losscli.analysis.curves import Curve
 from losscli.arrays import Array
 from losscli.gallery.svg import plain
+from losscli.records import NamedTuple
 
 SAME = 1e-11
 """Two neighbouring values that differ by less than this part of the largest one are equal."""

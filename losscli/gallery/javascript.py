@@ -4,12 +4,12 @@ import ast
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 
 from losscli.definition.loss import Loss
 from losscli.gallery.variables import READINGS, Line, Numbers, Reading, line_of
 from losscli.losses import LOSSES
+from losscli.records import dataclass
 
 RUNTIME: str = files("losscli.gallery").joinpath("runtime.js").read_text(encoding="utf-8")
 """The source of `losscli`, an object with the functions that programs call. It defines this name and no other."""

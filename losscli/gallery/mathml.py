@@ -3,10 +3,10 @@
 import ast
 import html
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from losscli.definition.grammar import GREEK, WHOLE
+from losscli.records import dataclass, field, replace
 
 FUNCTIONS = {"atan": "arctan", "acos": "arccos", "lgamma": "log Γ"}
 """Functions that books call otherwise."""

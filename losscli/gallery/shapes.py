@@ -11,7 +11,6 @@ How the gradient ends is seen along the axis of the curve, far out and close to 
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from losscli.analysis.curves import along
 from losscli.arrays import Array
 from losscli.definition.domain import Interval
 from losscli.definition.loss import Axis, BoundLoss, Loss
+from losscli.records import NamedTuple
 
 WORDS = {
     "convex": "Convex",

@@ -4,10 +4,11 @@ The field beside a slider takes every number of the domain; a slider only has to
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 from losscli.definition.domain import Interval
 from losscli.definition.loss import Parameter
+from losscli.records import NamedTuple
 
 STEPS = 200
 """Steps of a slider, unless it goes over whole numbers."""

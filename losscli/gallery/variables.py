@@ -22,13 +22,13 @@ rows of a list, `rank(row, k)`, the place of an element, `taylor(x, order)`, whi
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from losscli.arrays import Array
 from losscli.definition.batch import Dense, Indices
 from losscli.definition.loss import Axis
+from losscli.records import dataclass, field
 
 
 @dataclass(frozen=True)

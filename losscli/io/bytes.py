@@ -4,11 +4,11 @@ import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from losscli.errors import DataError
+from losscli.records import dataclass, field
 
 PIECE = 1 << 20
 AHEAD = 1 << 10

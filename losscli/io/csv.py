@@ -8,7 +8,6 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from losscli.io.bytes import Looked, Raw, behind_mark, blocks_of
 from losscli.io.foreign import IN_UTF_8
 from losscli.io.layout import CARRIAGE_RETURN, NEWLINE, Layout, layout_of, next_line, squeezed
 from losscli.io.table import Table, is_decimal_comma, parses_as_number
+from losscli.records import dataclass
 from losscli.wording import count, shortened
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import numpy as np
@@ -16,6 +16,7 @@ from losscli.errors import DataError
 from losscli.io.format import COMPRESSED
 from losscli.io.source import Source
 from losscli.io.table import Table
+from losscli.records import NamedTuple
 from losscli.wording import count, listing, natural
 
 if TYPE_CHECKING:

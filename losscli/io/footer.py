@@ -4,9 +4,10 @@ It is a record in Thrift's compact protocol, of which only what is needed here i
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from losscli.io.bytes import Raw
+from losscli.records import NamedTuple
 
 MAGIC = b"PAR1"
 TAIL = 64 << 10

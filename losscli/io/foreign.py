@@ -7,10 +7,10 @@ file is called.
 import codecs
 import re
 from collections.abc import Collection
-from typing import NamedTuple
 
 from losscli.errors import DataError
 from losscli.io.format import Named
+from losscli.records import NamedTuple
 
 
 class Foreign(NamedTuple):
@@ -119,8 +119,8 @@ CONVERTED = {
 }
 """Suffixes of files that losscli does not read -> how to save their data instead, for content that tells nothing."""
 
-PAGE = re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
-XML = re.compile(rb"\s*<\?xml\b", re.IGNORECASE)
+PAGE = rb"(?is)\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype html|html|head|body)\b"
+XML = rb"(?i)\s*<\?xml\b"
 R_TEXT = re.compile(rb"A\n[23]\n\d{6}\n\d{6}\n")
 PICKLED = re.compile(rb"\x80[\x02-\x05]")
 UTF_16 = {"utf-16-le": re.compile(rb"([^\0]\0){4}"), "utf-16-be": re.compile(rb"(\0[^\0]){4}")}
@@ -132,11 +132,12 @@ CONTROLS = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
 def refuse(where: Named) -> None:
     """Raise a DataError that names the format, if the first bytes are those of one that losscli does not read."""
     head = where.head
-    if PAGE.match(head):
+    markup = head.lstrip().startswith(b"<")
+    if markup and re.match(PAGE, head):
         raise DataError(
             f"{where.name}: is an HTML page, not data; the download failed or needs a login: look at it in a browser"
         )
-    if XML.match(head):
+    if markup and re.match(XML, head):
         raise DataError(f"{where.name}: is an XML file, not data; if a server sent it, look at it: it may be an error")
     if R_TEXT.match(head):
         raise DataError(f"{where.name}: is an R data file; {_cure(where, IN_R)}")

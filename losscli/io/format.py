@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from losscli.definition.dialect import Dialect
 from losscli.io.bytes import Looked, Raw, at_hand
+from losscli.records import NamedTuple
 
 
 def deferred(module: str, name: str) -> Callable[..., Any]:

@@ -10,7 +10,6 @@ writes in order, and holds one pile.
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from losscli.io.npy import NpySource
 from losscli.io.side_by_side import side_by_side
 from losscli.io.source import SCAN_BYTES, Derived, Source, blocks
 from losscli.io.text import Elsewhere, IdColumn, TextColumn
+from losscli.records import dataclass
 from losscli.wording import count, listing, shortened
 
 if TYPE_CHECKING:

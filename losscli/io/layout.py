@@ -5,7 +5,6 @@ What options do not say is recognised from the first lines. What could be read i
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from losscli.definition.dialect import BLANKS, Dialect
 from losscli.errors import DataError
 from losscli.io.bytes import Raw, behind_mark
 from losscli.io.table import is_decimal_comma, parses_as_number
+from losscli.records import NamedTuple
 from losscli.wording import count, shortened
 
 BLANK, NEWLINE, CARRIAGE_RETURN = b" \n\r"

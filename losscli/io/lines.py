@@ -7,11 +7,12 @@ that is filled afterwards.
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.records import NamedTuple
 
 if TYPE_CHECKING:
     import polars as pl

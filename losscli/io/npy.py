@@ -2,7 +2,6 @@
 
 import math
 import warnings
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +12,7 @@ from losscli.errors import DataError
 from losscli.io.bytes import PIECE, Raw, Reader, Spool, is_far
 from losscli.io.encoded import ENCODINGS, decoded
 from losscli.io.source import Reshaped, Source, Window, place_in_array
+from losscli.records import dataclass, replace
 
 FORTRAN_ROWS = 128
 """Rows that are read at once from an array stored by columns, of which each column needs a read of its own."""

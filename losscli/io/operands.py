@@ -1,12 +1,10 @@
 """Operands: the words PREDICTIONS, TARGETS and FILE of the command line, and the files that they name."""
 
-import glob
 import os
 import re
 import stat
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +18,7 @@ from losscli.io.format import Content, Format, Named, deferred
 from losscli.io.npy import NpySource, StreamSource, read_npy_header
 from losscli.io.recognised import is_json_lines, is_safetensors, is_torch
 from losscli.io.source import ShardedSource, Source
+from losscli.records import dataclass, field
 from losscli.wording import did_you_mean, listing, natural
 
 if TYPE_CHECKING:
@@ -305,10 +304,12 @@ class Opener:
         return operand_of_stdin
 
     def _glob(self, text: str) -> tuple[list[str], str | None]:
-        paths = glob.glob(text)
+        from glob import glob
+
+        paths = glob(text)
         if not paths and ":" in text:
             head, column = text.rsplit(":", 1)
-            return sorted(glob.glob(head), key=natural), column
+            return sorted(glob(head), key=natural), column
         return sorted(paths, key=natural), None
 
     def _folder(self, text: str, folder: "Path | RemotePath", column: str | None) -> "Operand":

@@ -13,7 +13,6 @@ import json
 import math
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
 from functools import reduce
 from importlib import import_module
 from types import FunctionType
@@ -23,6 +22,7 @@ import numpy as np
 
 from losscli.arrays import Array
 from losscli.errors import DataError
+from losscli.records import dataclass, field, fields, is_dataclass
 
 PACKAGE = "losscli"
 MOST_TEXT = 1 << 30

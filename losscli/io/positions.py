@@ -6,7 +6,6 @@ positions of a sample: tokens, pixels, boxes. Rows are read by position from the
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from losscli.arrays import Array
 from losscli.io.source import Derived, ShardedSource, Source, elements
+from losscli.records import dataclass
 
 TURNED_AT_ONCE = 2048
 """Positions that are turned at once: few enough that what is read and what is written fit into the fastest cache."""

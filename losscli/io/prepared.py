@@ -1,13 +1,13 @@
 """Operands as a library has them before it computes anything: converted to a dtype, and cut off."""
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from losscli.arrays import Array
 from losscli.io.source import Derived, Source
+from losscli.records import dataclass
 
 
 @dataclass

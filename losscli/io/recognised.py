@@ -9,7 +9,7 @@ from losscli.io.format import Named
 MOST_HEADER = 100_000_000
 """Bytes that the header of a safetensors file may have, by its specification."""
 OLD_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-JSON_BEGINS = re.compile(rb'\{\s*["}]|\[\s*[-\d]')
+JSON_BEGINS = rb'\{\s*["}]|\[\s*[-\d]'
 
 
 def is_safetensors(where: Named) -> bool:
@@ -29,7 +29,7 @@ def is_torch(where: Named) -> bool:
 def is_json_lines(where: Named) -> bool:
     """Whether the first line of a file is an object of JSON, or a list of numbers with another line after it."""
     first, end, rest = where.head.removeprefix(BOM).lstrip().partition(b"\n")
-    if not JSON_BEGINS.match(first):
+    if not re.match(JSON_BEGINS, first):
         return False
     if not end:  # a long line, or the only one
         return first.startswith(b"{") and (len(where.head) < where.raw.size or _is_json(first))

@@ -1,13 +1,13 @@
 """Lists whose items are rows: where each list is among the rows, which may have to be brought together first."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from losscli.arrays import Array
 from losscli.io.positions import Layout
 from losscli.io.source import Derived, Source, whole
+from losscli.records import dataclass
 
 
 @dataclass(frozen=True, eq=False)

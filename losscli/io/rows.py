@@ -6,13 +6,14 @@ closer look, as for a number that is not finite, that cell or row is made apart.
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscli.arrays import Array
 from losscli.io.lines import Around, Hole, lines_of
 from losscli.io.strict_json import strict_json
+from losscli.records import NamedTuple
 
 if TYPE_CHECKING:
     import polars as pl

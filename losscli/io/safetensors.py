@@ -5,7 +5,7 @@ Such a file is the length of a header, the header in JSON, and the tensors' byte
 
 import json
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from losscli.io.encoded import ENCODINGS
 from losscli.io.format import Content, Named
 from losscli.io.npy import NpySource, check_axes
 from losscli.io.recognised import MOST_HEADER
+from losscli.records import NamedTuple
 from losscli.wording import count, did_you_mean, fault_of, listing
 
 DTYPES = {

@@ -7,7 +7,6 @@ Polars does the parsing, and is imported only when such a file is opened.
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from losscli.errors import DataError
 from losscli.io.npy import NpySource
 from losscli.io.source import ShardedSource, Source
 from losscli.numerals import as_number, is_count
+from losscli.records import dataclass
 from losscli.wording import count, did_you_mean, listing, shortened
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ KEYS = 10_000
 """Rows by which two files are compared that may have the same keys in another order."""
 SHOWN = 60
 """Letters of a cell that a message shows."""
-DECIMAL_COMMA = re.compile(r"[+-]?([0-9]*,[0-9]+|[0-9]+,)([eE][+-]?[0-9]+)?")
+DECIMAL_COMMA = r"[+-]?([0-9]*,[0-9]+|[0-9]+,)([eE][+-]?[0-9]+)?"
 MISSING = frozenset({"na", "n/a", "#n/a", "?", "-", ".", "null", "none", "nil", "missing", "(null)", "<na>"})
 """Words, in lower case, that stand for a missing value."""
-PERCENT = re.compile(r"[+-]?\d+([.,]\d+)?\s*%")
+PERCENT = r"[+-]?\d+([.,]\d+)?\s*%"
 
 
 class Table:
@@ -578,7 +578,7 @@ def _cure_of_text(text: str) -> str:
         return "; write thousands without commas" + ", or say --decimal , for decimal commas" * is_decimal_comma(text)
     if is_decimal_comma(text):
         return "; a decimal comma? Say --decimal ,"
-    return "; a percentage? Write 0.25 for 25%" if PERCENT.fullmatch(text.strip()) else ""
+    return "; a percentage? Write 0.25 for 25%" if is_percentage(text.strip()) else ""
 
 
 def parses_as_number(cell: str | None) -> bool:
@@ -592,7 +592,12 @@ def parses_as_number(cell: str | None) -> bool:
 
 def is_decimal_comma(cell: str) -> bool:
     """Whether a cell is a number with a decimal comma, such as 1,5."""
-    return bool(DECIMAL_COMMA.fullmatch(cell.strip()))
+    return "," in cell and re.fullmatch(DECIMAL_COMMA, cell.strip()) is not None
+
+
+def is_percentage(cell: str) -> bool:
+    """Whether a cell is a percentage, such as 25%."""
+    return "%" in cell and re.fullmatch(PERCENT, cell) is not None
 
 
 def is_finite_number(text: str) -> bool:

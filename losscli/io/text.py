@@ -3,7 +3,6 @@
 import sys
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from losscli.errors import DataError
 from losscli.io.bytes import Spool
 from losscli.io.npy import NpySource
 from losscli.io.source import Source, blocks, whole
+from losscli.records import dataclass, field
 
 if TYPE_CHECKING:
     import polars as pl

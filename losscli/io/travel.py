@@ -5,7 +5,6 @@ of a program or a copy in the folder for temporary files, sends the rows themsel
 """
 
 from copy import copy
-from dataclasses import dataclass, field, replace
 from functools import cached_property, singledispatch
 from typing import Any
 
@@ -28,6 +27,7 @@ from losscli.io.source import (
 )
 from losscli.io.table import Stacked, Table, TableSource
 from losscli.io.turned import TimeFirst
+from losscli.records import dataclass, field, replace
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """Sources whose rows are other units than the rows of their file, and how gradients get back into the file's shape."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.errors import DataError
 from losscli.io.source import Derived, whole
+from losscli.records import dataclass
 
 MOST_TURNED = 1 << 28
 """Numbers that are held in memory at most, where samples lie across an array."""

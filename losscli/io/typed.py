@@ -6,7 +6,7 @@ A column of lists of the same length k is read as an array of shape (n, k).
 import json
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from losscli.io.guarded import readable
 from losscli.io.npy import NpySource
 from losscli.io.source import Source
 from losscli.io.table import Table, TableSource
+from losscli.records import NamedTuple
 from losscli.wording import count
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ and by `losscli.measurement.printed`, which writes the call that gives it. Words
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from losscli.arrays import Array
 from losscli.definition.convention import Taken
 from losscli.definition.request import Request
+from losscli.records import NamedTuple, dataclass, field
 
 
 class Facts(NamedTuple):

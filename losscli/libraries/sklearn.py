@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from losscli.elementary import log1p
 from losscli.libraries.arithmetic import converted, dense, own
 from losscli.libraries.call import HARD, Accepts, Call, Facts, Library, Operands
 from losscli.libraries.steps import AddUp, Change, Compute, CutProbabilities, Multiply, convened
+from losscli.records import dataclass
 
 WEIGHT = {"sample_weight": "sample_weight={w:rows}"}
 SUM = {"reduction": "{}"}

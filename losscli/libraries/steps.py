@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +12,7 @@ from losscli.definition.convention import Bound, Convention, Formula, OperandNam
 from losscli.definition.request import Request
 from losscli.definition.words import SignConvention
 from losscli.libraries.call import Facts
+from losscli.records import dataclass, replace
 from losscli.wording import short
 
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from losscli.elementary import log1p
 from losscli.libraries.arithmetic import converted, dense, log_softmax, steps_of
 from losscli.libraries.call import Accepts, Call, Facts, Library
 from losscli.libraries.steps import AddUp, Cast, Compute, ReadLabels, convened
+from losscli.records import dataclass
 
 WEIGHT = {"sample_weight": "weights={w:column}"}
 CLASS_WEIGHT = {"class_weight": "weights={w:rows}"}

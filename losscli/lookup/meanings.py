@@ -6,7 +6,11 @@ of these names only has to be taken out of the table.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple, TypeVar
+from functools import cache
+from typing import TypeVar
+
+from losscli.definition.registry import plain
+from losscli.records import NamedTuple
 
 AMBIGUOUS: Mapping[str, Mapping[str, str]] = {
     "log-loss": {
@@ -364,11 +368,6 @@ NEAR: Mapping[str, str] = {
 Meaning = TypeVar("Meaning")
 
 
-def plain(name: str) -> str:
-    """Return a name without capitals, '-' and '_': MSELoss, mse_loss and mse-loss are the same."""
-    return name.lower().replace("_", "").replace("-", "")
-
-
 def each_name(table: Mapping[str, Meaning]) -> Iterator[tuple[str, Meaning]]:
     """Yield each name of a table by itself, with what it means."""
     return ((name, meaning) for names, meaning in table.items() for name in names.split())
@@ -379,7 +378,12 @@ def _by_plain(table: Mapping[str, Meaning]) -> dict[str, Meaning]:
 
 
 _AMBIGUOUS, _ELSEWHERE = _by_plain(AMBIGUOUS), _by_plain(ELSEWHERE)
-_STATISTICS, _OTHERS, _NEAR = _by_plain(STATISTICS), _by_plain(OTHERS), _by_plain(NEAR)
+
+
+@cache
+def _refused() -> tuple[Mapping[str, str], Mapping[str, str], Mapping[str, Named]]:
+    """Return the tables of statistics, near losses and other programs' names; they are needed for names of no loss only."""
+    return _by_plain(STATISTICS), _by_plain(NEAR), _by_plain(OTHERS)
 
 
 def meaning(name: str) -> str | None:
@@ -400,13 +404,14 @@ def leading_to(loss: str) -> list[str]:
 
 def instead(name: str) -> str | None:
     """Return what to say instead of a name that is a statistic, or that another program has for a loss; None for other names."""
+    statistics, near, others = _refused()
     word = plain(name)
     first, at, _ = word.partition("@")  # as ndcg@10
-    if first in _STATISTICS:
-        return f"is a statistic, not a loss: {_STATISTICS[first]}"
-    if word in _NEAR:
-        return f"is a loss that losscli does not have: {_NEAR[word]}"
-    named = _OTHERS.get(word) or _OTHERS.get(first) or _OTHERS.get(first + at)
+    if first in statistics:
+        return f"is a statistic, not a loss: {statistics[first]}"
+    if word in near:
+        return f"is a loss that losscli does not have: {near[word]}"
+    named = others.get(word) or others.get(first) or others.get(first + at)
     if named is None:
         return None
     remark = f" ({named.remark})" if named.remark else ""

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from losscli.custom import is_custom
 from losscli.definition.loss import Loss
-from losscli.definition.registry import NAMES
+from losscli.definition.registry import plain
 from losscli.errors import UsageError
-from losscli.libraries.call import Call
-from losscli.lookup.meanings import choices, instead, meaning, plain
-from losscli.losses import LOSSES, declared
+from losscli.lookup.meanings import choices, instead, meaning
+from losscli.losses import declared
 from losscli.wording import listing
+
+if TYPE_CHECKING:
+    from losscli.libraries.call import Call
 
 MODULES = {
     "torch": "torch",
@@ -22,10 +25,10 @@ MODULES = {
     "sklearn": "sklearn",
 }
 """The beginning of a name with dots -> the library, by its name for --as."""
-DOTTED = re.compile(r"(?P<module>[A-Za-z_][\w.]*)\.(?P<last>[\w-]+)")
+DOTTED = r"(?P<module>[A-Za-z_][\w.]*)\.(?P<last>[\w-]+)"
 MOST_MEANT = 3
 """The most names that are offered for the beginning of a name."""
-SPEC = re.compile(r"(?P<loss>[^:]+):(?P<rest>[^:=]+=.*)", re.DOTALL)
+SPEC = r"(?s)(?P<loss>[^:]+):(?P<rest>[^:=]+=.*)"
 
 
 def find(name: str) -> Loss:
@@ -45,7 +48,7 @@ def find(name: str) -> Loss:
         from losscli.custom.candidates import refusal
 
         raise refusal(name)
-    dotted = DOTTED.fullmatch(name)
+    dotted = re.fullmatch(DOTTED, name) if "." in name else None
     word = name if dotted is None else dotted["last"]
     of_library = None if dotted is None else _of_library(name, dotted["module"], word)
     if of_library is not None:
@@ -83,7 +86,7 @@ def _of_library(name: str, module: str, word: str) -> Loss | None:
     return _of_calls(name, word, [(call, {*call.names, _function(call)}) for call in libraries()[MODULES[start]].calls])
 
 
-def _function(call: Call) -> str:
+def _function(call: "Call") -> str:
     """Return the name of the function or class of a call, without its module; '' if it has none."""
     named = re.match(r"(?:\w+\.)*(\w+)\(", call.call)
     return "" if named is None else named[1]
@@ -98,7 +101,7 @@ def _of_any_library(name: str, word: str) -> Loss | None:
     )
 
 
-def _of_calls(name: str, word: str, calls: Iterable[tuple[Call, set[str]]]) -> Loss | None:
+def _of_calls(name: str, word: str, calls: "Iterable[tuple[Call, set[str]]]") -> Loss | None:
     """Return the loss of the calls, each with its names, that have a word among these names; None if no call has.
 
     One word may name calls of several losses: the one that losscli calls so is meant, and without such a one, none is.
@@ -109,13 +112,13 @@ def _of_calls(name: str, word: str, calls: Iterable[tuple[Call, set[str]]]) -> L
         return own
     if len(losses) > 1:
         raise UsageError(f"{name!r} means different losses in different places; say one of: {listing(sorted(losses))}")
-    return next((LOSSES[loss] for loss in losses), None)
+    return next(map(declared, losses), None)
 
 
 def _refuse_ambiguous(name: str, word: str) -> None:
     """Raise a UsageError if a name has several meanings, unless it is a loss's own."""
     meant = choices(word)
-    if meant is not None and word not in LOSSES:
+    if meant is not None and ((own := declared(word)) is None or own.name != word):
         said = "; ".join(f"{loss} ({text})" for loss, text in meant.items())
         raise UsageError(f"{name!r} means different losses in different places; say one of: {said}")
 
@@ -123,6 +126,7 @@ def _refuse_ambiguous(name: str, word: str) -> None:
 def _refuse(name: str, word: str) -> Loss:
     """Raise the UsageError about a name that no loss has, with what to say instead."""
     from losscli.lookup.near import nearest
+    from losscli.losses import NAMES
 
     said = instead(word) or instead(name)
     if said is not None:
@@ -138,6 +142,7 @@ def _refuse(name: str, word: str) -> Loss:
 def _begun(word: str) -> list[str]:
     """Return the names that a word begins, one for each loss: its own, or its shortest."""
     from losscli.lookup.near import begins
+    from losscli.losses import LOSSES, NAMES
 
     found: dict[str, str] = {}
     for name in sorted(NAMES, key=lambda name: (name not in LOSSES, len(name))):
@@ -148,7 +153,7 @@ def _begun(word: str) -> list[str]:
 
 def of_spec(name: str) -> Loss | None:
     """Return the loss of a name with parameters, such as huber:delta=2; None for all other names."""
-    spec = SPEC.fullmatch(name)
+    spec = re.fullmatch(SPEC, name)
     return None if spec is None else declared(spec["loss"])
 
 

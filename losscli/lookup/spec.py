@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 from losscli.custom import NAMED
@@ -28,7 +29,7 @@ def parse(text: str, code: bool = False) -> list[BoundLoss]:
     UsageError
         if the loss or a parameter is unknown, a value is outside its domain, or the text is not of this form.
     """
-    custom = NAMED.fullmatch(text)
+    custom = re.fullmatch(NAMED, text)
     if custom is None and (said := instead(text)) is not None:  # names with colons, such as reg:squarederror
         raise UsageError(f"{text!r} {said}")
     if custom is None:
@@ -98,7 +99,7 @@ def taken_apart(text: str) -> tuple[str, list[str]]:
     UsageError
         as `single` does, for a SPEC.
     """
-    custom = NAMED.fullmatch(text)
+    custom = re.fullmatch(NAMED, text)
     rest = custom["rest"] if custom is not None else None
     if not rest and of_spec(text) is None:
         return text, []

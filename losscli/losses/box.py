@@ -4,7 +4,6 @@ A core is written in numbers that carry their derivatives by the predicted numbe
 returns value and gradient at once, however boxes are written.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from losscli.definition.domain import NON_NEGATIVE, POSITIVE
 from losscli.definition.loss import Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
 from losscli.elementary import log1p
+from losscli.records import dataclass
 
 
 @dataclass

@@ -3,7 +3,6 @@
 In each the target is the first distribution and the prediction the second one, as in kl-divergence.
 """
 
-from dataclasses import replace
 from typing import Annotated, cast
 
 import numpy as np
@@ -17,6 +16,7 @@ from losscli.elementary import log1p
 from losscli.losses.probability import Slopes, gap, ratio
 from losscli.losses.softmax import softmax
 from losscli.losses.stable import held
+from losscli.records import replace
 
 
 def _of_roots(x: Probability, t: Array) -> tuple[Array, Array]:

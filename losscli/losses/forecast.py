@@ -1,6 +1,6 @@
 """Losses of forecasts that say more than one number of a target: an interval, or quantiles at several levels."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from losscli.definition.loss import Axis, BoundLoss
 from losscli.definition.registry import family, loss
 from losscli.losses.ensemble import lift as lift_rows
 from losscli.losses.whole_file import SeriesSlopes
+from losscli.records import NamedTuple
 
 DRAWN_LEVELS = np.array([0.1, 0.5, 0.9])
 """The levels of curves and of pictures, for which there are no files."""

@@ -5,7 +5,6 @@ ratios of the counts matter, thus shares of the classes serve as well. No loss c
 logits of a row, so that logarithms of probabilities serve as logits.
 """
 
-from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -21,6 +20,7 @@ from losscli.losses.contrastive import logistic, softplus
 from losscli.losses.probability import ratio
 from losscli.losses.ranking import log_sum_exp
 from losscli.losses.softmax import dense, log_softmax, through_softmax
+from losscli.records import replace
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:

@@ -3,7 +3,6 @@
 They are softmax losses of whole rows, of the sums of probabilities up to each class, and share that family's lift.
 """
 
-from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -14,6 +13,7 @@ from losscli.definition.loss import Slope
 from losscli.definition.registry import FAMILIES, loss
 from losscli.losses.probability import Slopes, gap
 from losscli.losses.softmax import softmax
+from losscli.records import replace
 
 ordinal = FAMILIES["ordinal"] = replace(
     softmax,

@@ -8,7 +8,7 @@ are rows. A core of whole masks gets the elements.
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from losscli.losses.probability import to_the
 from losscli.losses.ranking import lost
 from losscli.losses.sigmoid import MAKERS
 from losscli.losses.softmax import log_softmax, through_softmax
+from losscli.records import NamedTuple
 
 UNREAD = np.zeros(0)
 

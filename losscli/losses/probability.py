@@ -5,14 +5,14 @@ compute these three; nothing is computed before it is needed.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from losscli.arrays import Array, times
 from losscli.definition.batch import Clip, Probability
 from losscli.elementary import log1p
+from losscli.records import NamedTuple, dataclass
 
 T = TypeVar("T")
 

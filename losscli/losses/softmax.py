@@ -7,7 +7,6 @@ targets of all classes of its rows, and returns one value per row.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, cast
 
@@ -35,6 +34,7 @@ from losscli.losses.probability import (
     ratio,
     to_the,
 )
+from losscli.records import dataclass
 
 
 def log_softmax(logits: Array) -> Known:

@@ -6,7 +6,6 @@ function that computes the derivative of their sum by every log-risk, shape (n,)
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from losscli.definition.registry import family, loss
 from losscli.elementary import log1p
 from losscli.losses.contrastive import logistic, softplus
 from losscli.losses.ranking import from_largest, log_sums_before, lost
+from losscli.records import dataclass
 
 Slopes = Callable[[], Array]
 

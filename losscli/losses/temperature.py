@@ -4,7 +4,6 @@ Probabilities and log-probabilities are renormalised: softmax(log(p) / T). The g
 """
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from losscli.definition.batch import Extras, Targets, Values
 from losscli.losses.probability import OfLogit, OfLogProbability, OfProbability, Opposite
 from losscli.losses.softmax import log_softmax, through_softmax
 from losscli.losses.stable import log_ratio
+from losscli.records import dataclass
 
 LOG_2, REST_OF_LOG_2 = math.log(2), 2.3190468138462996e-17
 """The logarithm of 2 in float64, and what it lacks."""

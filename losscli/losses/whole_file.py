@@ -6,7 +6,7 @@ its derivative by every element.
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from losscli.losses.ranking import log_sum_exp, lost
 from losscli.losses.sigmoid import MAKERS as OF_OUTCOMES
 from losscli.losses.softmax import MAKERS as OF_CLASSES
 from losscli.losses.softmax import through_softmax
+from losscli.records import NamedTuple
 
 Slopes = Callable[[], Array]
 

@@ -5,8 +5,7 @@ Beginning with losscli's own number, one convention after another is adopted, an
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from losscli.libraries.call import Facts, Library, Operands
 from losscli.measurement.conventions import Adopted, adopt
 from losscli.measurement.measure import Measurement
 from losscli.measurement.printed import Printed, printed
+from losscli.records import NamedTuple, dataclass, replace
 
 if TYPE_CHECKING:
     from losscli.engine.job import Job

@@ -2,7 +2,6 @@
 
 import math
 import os
-from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from losscli.io.operands import Opener
 from losscli.io.positions import Positions
 from losscli.io.source import Source, blocks, first_of
 from losscli.io.table import is_finite_number
+from losscli.records import replace
 from losscli.wording import written
 
 

@@ -5,8 +5,7 @@ losses (`losscli.libraries.steps`), defaults. Nothing is computed here; a step i
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from losscli.data.units import SYNONYMS
 from losscli.definition.request import Request
@@ -14,6 +13,7 @@ from losscli.engine.reduction import REDUCTIONS
 from losscli.errors import UsageError
 from losscli.libraries import NAMES
 from losscli.libraries.call import HARD, Call, Facts, Library
+from losscli.records import NamedTuple, replace
 from losscli.wording import did_you_mean, listing, short
 
 

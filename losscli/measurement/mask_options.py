@@ -1,6 +1,5 @@
 """Options of losses of masks: what makes probabilities of logits, which classes count, and what they weigh."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +9,7 @@ from losscli.data.target_encoding import SUM_TOLERANCE, DecodedTargets
 from losscli.errors import UsageError
 from losscli.io.source import Source, blocks
 from losscli.numerals import is_count
+from losscli.records import replace
 from losscli.wording import did_you_mean, listing
 
 if TYPE_CHECKING:

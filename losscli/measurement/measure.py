@@ -5,7 +5,6 @@ Every command that computes losses of files calls this; it knows nothing of the 
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,6 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.data.columns import Column, Reason, Role
 from losscli.data.doubts import Doubt
-from losscli.data.slices import SliceColumn
 from losscli.data.target_encoding import DecodedTargets, Smoothing, TargetEncoding
 from losscli.data.units import Units
 from losscli.definition.batch import Sequences
@@ -27,14 +25,11 @@ from losscli.engine.collectors.classwise_bins import ClasswiseBins, has_classwis
 from losscli.engine.collectors.label_alignment import Sample, Sampling, compared, suspicions
 from losscli.engine.collectors.probability_look import LookLikeProbabilities, ProbabilityLook
 from losscli.engine.collectors.row_faults import UNDEFINED, FaultFinder, findings, raise_faults
-from losscli.engine.collectors.slices import Sliced
 from losscli.engine.collectors.spare_columns import SpareColumns
 from losscli.engine.collectors.summary import Percentiles, Summaries, Summary
 from losscli.engine.evaluate import ChunkResult, evaluate
 from losscli.engine.job import Job, compute_dtype
-from losscli.engine.parts import Part
 from losscli.engine.reduction import REDUCTIONS, Reduction, baseline, reduced
-from losscli.engine.resampling import LEAST_ROWS
 from losscli.engine.units import PositionCount
 from losscli.engine.workers import current, workers
 from losscli.errors import DataError, UsageError
@@ -48,11 +43,14 @@ from losscli.measurement import bits
 from losscli.measurement.class_labels import group_names
 from losscli.measurement.receipt import receipt, signature
 from losscli.measurement.result import Result
-from losscli.measurement.slices import Transforms, interval_of, slices_of
+from losscli.records import dataclass, field, replace
 from losscli.wording import count
 
 if TYPE_CHECKING:
+    from losscli.data.slices import SliceColumn
+    from losscli.engine.parts import Part
     from losscli.io.text import IdColumn
+    from losscli.measurement.slices import Transforms
 
 
 @dataclass
@@ -76,7 +74,7 @@ class Measurement:
     """The statistics that a pass keeps of the rows."""
     findings: list[Finding] = field(default_factory=list)
     """Suspicious facts about the files, which are also in the notes."""
-    slices: tuple[SliceColumn, ...] = ()
+    slices: "tuple[SliceColumn, ...]" = ()
     """The columns by whose words rows are grouped."""
     columns: tuple[Column, ...] = ()
     """The columns of all files, with their roles and reasons."""
@@ -267,7 +265,7 @@ class Measurement:
         consume: Callable[[ChunkResult], None] = lambda chunk: None,
         threads: int | None = None,
         seen: Callable[[int], None] = lambda rows: None,
-        part: Part | None = None,
+        part: "Part | None" = None,
     ) -> Aggregate:
         """Make the pass over all rows, or a part of it, and return its aggregate, faults included, which the caller must look at."""
         with workers(self.job, threads) as executor:
@@ -363,14 +361,19 @@ class Measurement:
             aggregate=aggregate,
             titles=titles,
         )
-        sliced = aggregate.get(Sliced)
-        if sliced is not None:
-            self._give_slices(found, sliced, reduction, value)
+        if self.request.by or self.request.interval is not None:
+            self._give_slices(found, aggregate, reduction, value)
         return found
 
-    def _give_slices(self, result: Result, sliced: Sliced, reduction: Reduction, value: float) -> None:
+    def _give_slices(self, result: Result, aggregate: Aggregate, reduction: Reduction, value: float) -> None:
         """Put into a result its slices and intervals, as far as they are asked for."""
-        request, transforms = self.request, self._transforms()
+        from losscli.engine.collectors.slices import Sliced
+        from losscli.engine.resampling import LEAST_ROWS
+        from losscli.measurement.slices import interval_of, slices_of
+
+        request, transforms, sliced = self.request, self._transforms(), aggregate.get(Sliced)
+        if sliced is None:
+            return
         if request.by:
             result.slices = slices_of(self.job, sliced, self.slices, request, reduction, transforms)
         if request.interval is None:
@@ -383,7 +386,7 @@ class Measurement:
         if few < LEAST_ROWS:
             self.notes.append(f"warning: {count(few, 'sample')}: too few for an interval to rely on")
 
-    def _transforms(self) -> Transforms:
+    def _transforms(self) -> "Transforms":
         """Return the statistics of the loss that follow from its mean, for these files; none where that is not the loss itself."""
         job, temper = self.job, self.job.extras.temper
         plain = job.encoding.smoothing is None and (temper is None or temper.factor == 1)

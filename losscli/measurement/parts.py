@@ -8,7 +8,6 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from losscli.io.bytes import is_far
 from losscli.io.plain_data import Reader, Special, Writer, stacked, unstacked
 from losscli.measurement.measure import Measurement
 from losscli.measurement.receipt import arithmetic
+from losscli.records import dataclass, field, replace
 from losscli.version import __version__
 from losscli.wording import count, listing
 

@@ -4,8 +4,7 @@ decode the targets.
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset, assign, join
 from losscli.data.predictions import constant_of, shaped
 from losscli.data.scalars import everywhere, third_of_all, weight_of_all
-from losscli.data.slices import slice_columns, slices_of
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.targets import decode
 from losscli.data.units import SYNONYMS, unit_kind
@@ -45,9 +43,11 @@ from losscli.losses import find
 from losscli.measurement import bits
 from losscli.measurement.measure import Measurement
 from losscli.measurement.vacuous import nothing_compared
+from losscli.records import NamedTuple, replace
 from losscli.wording import count
 
 if TYPE_CHECKING:
+    from losscli.data.slices import SliceColumn
     from losscli.io.row_lists import Lists
 
 
@@ -117,7 +117,7 @@ def _measurement(request: Request, opener: Opener, dataset: Dataset, decoded: De
         raws=opener.raws,
         opened=job,
         findings=dataset.findings,
-        slices=slices_of(dataset) if dataset.slices else (),
+        slices=_slices(dataset),
         columns=dataset.columns(),
         bytes=bits.bytes_of(request, opener, job),
         shapes=_file_shapes(dataset) if dataset.layout is not None or request.loss.family.of_three_axes else {},
@@ -240,7 +240,7 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
         request.id,
         request.columns,
         _third_file(request, opener, third, predictions, targets),
-        slice_columns(request.by, predictions, targets, opener) if request.by else (),
+        _slice_columns(request, opener, predictions, targets),
         None if request.mask is None else opener.open(request.mask, "--mask"),
         _list_columns(request, opener, predictions, targets),
     )
@@ -248,6 +248,26 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
     if dataset.targets is not None:
         dataset.targets.missing = request.missing == "ignore" if request.loss.family.several_outputs else None
     return dataset
+
+
+def _slice_columns(
+    request: Request, opener: Opener, predictions: Operand, targets: Operand | None
+) -> Sequence[Operand]:
+    """Return the operands of the columns that make slices; none without --by."""
+    if not request.by:
+        return ()
+    from losscli.data.slices import slice_columns
+
+    return slice_columns(request.by, predictions, targets, opener)
+
+
+def _slices(dataset: Dataset) -> "tuple[SliceColumn, ...]":
+    """Return the columns that make slices, once the rows are joined; none without --by."""
+    if not dataset.slices:
+        return ()
+    from losscli.data.slices import slices_of
+
+    return slices_of(dataset)
 
 
 def _third_file(

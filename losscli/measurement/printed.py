@@ -21,7 +21,7 @@ A template of a call (`losscli.libraries.call.Call.template`) has these places:
 """
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from losscli.io.positions import OfSamples, Positions
 from losscli.io.source import ConstantSource, Derived, Picked, Recoded, Reordered, Reshaped, Source, whole
 from losscli.io.turned import Steps
 from losscli.libraries.call import Call, Library
+from losscli.records import NamedTuple
 
 WEIGHTS = ("sample_weight", "class_weight", "output_weight")
 """The options that are weights, which some libraries take in another place than their other arguments."""

@@ -4,11 +4,12 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from losscli.engine.aggregates import PERCENTILES
 from losscli.errors import UsageError
 from losscli.numerals import as_number
+from losscli.records import NamedTuple
 from losscli.shown import Shown, refuse_unmet
 from losscli.wording import did_you_mean, listing
 

@@ -1,8 +1,7 @@
 """The result of a measurement, and whether it meets requirements."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from losscli.arrays import Array
 from losscli.engine.aggregates import Quantiles
@@ -10,9 +9,12 @@ from losscli.engine.collector import Aggregate
 from losscli.engine.collectors.baseline import Answer
 from losscli.errors import UsageError
 from losscli.measurement.requirement import MEAN, SOMETIMES, Requirement, without
-from losscli.measurement.slices import STATISTICS, Interval, Slice, Slices
+from losscli.records import dataclass, field
 from losscli.shown import Shown, refuse_unmet
 from losscli.wording import listing
+
+if TYPE_CHECKING:
+    from losscli.measurement.slices import Interval, Slice, Slices
 
 
 @dataclass(repr=False)
@@ -46,11 +48,11 @@ class Result(Shown):
     """d loss_i / d predictions_i in the predictions' shape; None if not asked for."""
     notes: list[str] = field(default_factory=list)
     """Notes about the files for the user."""
-    slices: Slices | None = None
+    slices: "Slices | None" = None
     """The slices of the columns of --by; None without it."""
-    interval: Interval | None = None
+    interval: "Interval | None" = None
     """The interval of the value; None if it is not asked for."""
-    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    intervals: "Mapping[str, Interval]" = field(default_factory=dict)
     """The intervals of statistics that follow from the mean, such as rmse."""
     confidence: float | None = None
     """That of all intervals."""
@@ -169,8 +171,10 @@ class Result(Shown):
             raise UsageError(f"--require-each {requirement.text!r}: of which slices? Say --by COLUMN as well")
         return [self._of_slice(requirement, one) for one in self.slices.found]
 
-    def _of_slice(self, requirement: Requirement, one: Slice) -> dict[str, Any]:
+    def _of_slice(self, requirement: Requirement, one: "Slice") -> dict[str, Any]:
         """Return the requirement of a slice with the keys of JSON."""
+        from losscli.measurement.slices import STATISTICS
+
         name = "mean" if requirement.statistic == MEAN else requirement.statistic
         found = one.statistics
         if name not in found and one.value is None:

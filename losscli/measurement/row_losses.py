@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from losscli.io.source import Source
 from losscli.measurement.measure import Measurement
 from losscli.measurement.per_sample import targets
 from losscli.measurement.prepare import prepare
+from losscli.records import dataclass, replace
 from losscli.wording import count
 
 

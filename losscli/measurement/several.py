@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from losscli.measurement.measure import Measurement
 from losscli.measurement.requirement import STATISTICS, Requirement
 from losscli.measurement.result import Result
 from losscli.measurement.sums import Term, measured_together, of_term, opened
+from losscli.records import dataclass, field
 from losscli.shown import Shown
 from losscli.wording import did_you_mean, listing
 

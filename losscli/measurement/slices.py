@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from losscli.engine.reduction import Reduction, reduced
 from losscli.engine.resampling import LEAST_ROWS, Rows, interval, resampled, serially
 from losscli.engine.units import OF_FILE
 from losscli.errors import DataError, UsageError
+from losscli.records import NamedTuple, dataclass, replace
 from losscli.wording import count
 
 if TYPE_CHECKING:

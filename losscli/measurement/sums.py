@@ -3,7 +3,6 @@
 import contextlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Self
 
@@ -21,6 +20,7 @@ from losscli.measurement.prepare import prepare
 from losscli.measurement.requirement import Requirement, without
 from losscli.measurement.result import Result
 from losscli.measurement.slices import observe
+from losscli.records import dataclass, field, replace
 from losscli.shown import Shown, refuse_unmet
 from losscli.wording import short
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from os.path import splitext
 from typing import Any
 
@@ -30,6 +29,7 @@ from losscli.plots.style import (
     number,
     small_print,
 )
+from losscli.records import dataclass
 from losscli.wording import count
 
 BINS = 61

@@ -1,7 +1,7 @@
 """Loss and gradient curves."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -30,6 +30,7 @@ from losscli.plots.style import (
     style_of,
     text_size,
 )
+from losscli.records import NamedTuple
 from losscli.wording import short
 
 INNER = {"value": 0.01, "slope": 0.08}

@@ -4,9 +4,10 @@ import ast
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from losscli.definition.grammar import GREEK, WHOLE
+from losscli.records import NamedTuple
 
 UPRIGHT = {"sin": r"\sin", "cos": r"\cos", "tanh": r"\tanh", "cosh": r"\cosh", "acos": r"\arccos", "atan": r"\arctan"}
 RELATIONS = {

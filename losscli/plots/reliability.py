@@ -6,7 +6,6 @@ predicted class.
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from losscli.analysis.calibration.reliability import Reliability
 from losscli.arrays import Array
 from losscli.plots.style import DASHES, Look, blank, clean, fitted, headline, letters, plain_ticks, small_print
+from losscli.records import dataclass
 from losscli.wording import count
 
 SIZE_OF_COUNTS = 7.5

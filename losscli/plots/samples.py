@@ -1,7 +1,6 @@
 """The losses of a file: how they are distributed, by class, how probable what happened was, and how concentrated they are."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,6 +28,7 @@ from losscli.plots.style import (
     plain_ticks,
     small_print,
 )
+from losscli.records import dataclass
 from losscli.wording import count, short
 
 BINS = (10, 60)

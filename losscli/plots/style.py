@@ -7,7 +7,6 @@ import textwrap
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +20,7 @@ from matplotlib.textpath import text_to_path
 from matplotlib.ticker import AutoLocator, FuncFormatter, MaxNLocator
 
 from losscli.errors import UsageError
+from losscli.records import dataclass
 from losscli.version import __version__
 
 FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf"}

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from losscli.records import NamedTuple
 from losscli.wording import on_one_line
 
 NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -6,9 +6,10 @@ All text from files, names and command lines is escaped, and the page's own poli
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any, NamedTuple
+from typing import Any
 
 from losscli.io.strict_json import strict_json
+from losscli.records import NamedTuple
 from losscli.render.screen import GLUE
 from losscli.render.table import Table
 from losscli.render.text import IN_MARKDOWN, cell

@@ -5,10 +5,10 @@ It imports nothing heavy, since messages about wrong options need it too.
 
 import os
 import re
-import unicodedata
 from collections.abc import Iterable
-from typing import IO, Any, NamedTuple, Self
+from typing import IO, Any, Self
 
+from losscli.records import NamedTuple
 from losscli.wording import on_one_line
 
 INDENT = "    "
@@ -22,14 +22,14 @@ CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "c
 """Word of a style -> code of terminals."""
 GLUE = "\ufdd0"
 """Stands for a blank at which no line is broken; no text has this character, which Unicode keeps free for such use."""
-TOKEN = re.compile(r"(?:\[[^][]*\]|\([^()]{,12}\)|(?<!\w)'[^']{,60}'|\d %|\S)+\s*|\s+")
+TOKEN = r"(?:\[[^][]*\]|\([^()]{,12}\)|(?<!\w)'[^']{,60}'|\d %|\S)+\s*|\s+"
 """A word with the blanks behind it; what stands in brackets is one word, such as a row of bars or a short list, and so are (p - t), 'a name', and 5 %."""
-WORD = re.compile(r"\S+\s*|\s+")
-SHELL_WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|[^\s'"])+\s*|\S+\s*|\s+""")
+WORD = r"\S+\s*|\s+"
+SHELL_WORD = r"""(?:'[^']*'|"[^"]*"|[^\s'"])+\s*|\S+\s*|\s+"""
 """A word of a command line; blanks in quotes belong to it."""
-PART = re.compile(r"[^\s|,]*[|,]+\s*|[^\s|,]+\s*|\s+")
+PART = r"[^\s|,]*[|,]+\s*|[^\s|,]+\s*|\s+"
 """A word, or of one that no line has room for, such as a signature, a part with the bar or the comma behind it."""
-IN_MESSAGE = re.compile(
+IN_MESSAGE = (
     r"""(?<!\w)'[^']{,60}'\S*\s*|`[^`]*`\S*\s*|losscli [a-z-](?:'[^']*'|"[^"]*"|[^;()`'"])*[;)]?\s*|\S+\s*|\s+"""
 )
 """A quoted name or a command line of a message, up to the end of its clause; or a word."""
@@ -39,6 +39,8 @@ def width_of(text: str) -> int:
     """Return how many columns a text takes on a terminal: East Asian characters take two, accents and joiners none."""
     if text.isascii():
         return len(text)
+    import unicodedata
+
     return sum(
         0 if unicodedata.category(c) in ("Mn", "Me", "Cf") else 1 + (unicodedata.east_asian_width(c) in "WF")
         for c in text
@@ -137,8 +139,8 @@ def wrapped(text: str, width: int | None, indent: str = "", first: int = 0) -> l
     if width is None or first + width_of(text) <= width:
         return [text.replace(GLUE, " ")]
     pieces: list[str] = []
-    for piece in TOKEN.findall(text):
-        pieces += [piece] if width_of(piece.rstrip()) <= width - width_of(indent) else PART.findall(piece)
+    for piece in re.findall(TOKEN, text):
+        pieces += [piece] if width_of(piece.rstrip()) <= width - width_of(indent) else re.findall(PART, piece)
     return fold(pieces, width, indent, first)
 
 
@@ -151,7 +153,7 @@ def command_lines(text: str, screen: Screen) -> list[str]:
     """Return a command line as lines that can be pasted into a shell: on a terminal they go on behind a backslash."""
     if screen.width is None or width_of(text) <= screen.columns:
         return [text]
-    lines = fold(SHELL_WORD.findall(text), screen.columns - 2, INDENT)
+    lines = fold(re.findall(SHELL_WORD, text), screen.columns - 2, INDENT)
     return [*(f"{line} \\" for line in lines[:-1]), lines[-1]]
 
 
@@ -165,10 +167,10 @@ def message(text: str, screen: Screen, error: bool = False) -> str:
         return head + on_one_line(text)
     pieces: list[str] = []
     text = screen.safe(text)
-    for piece in IN_MESSAGE.findall(text):
+    for piece in re.findall(IN_MESSAGE, text):
         at_end = piece.startswith("losscli ") and text.endswith(piece)
         whole_piece = at_end or width_of(piece.rstrip()) <= screen.columns
-        pieces += [piece] if whole_piece else (SHELL_WORD if piece.startswith("losscli ") else WORD).findall(piece)
+        pieces += [piece] if whole_piece else re.findall(SHELL_WORD if piece.startswith("losscli ") else WORD, piece)
     long = bool(pieces) and width_of(pieces[-1]) > screen.columns and pieces[-1].startswith("losscli ")
     last = pieces.pop() if long else ""
     lines = fold(pieces, screen.columns, first=len(head))

@@ -1,14 +1,15 @@
 """Slices and intervals in words and tables."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from losscli.engine.resampling import LEAST_ROWS
 from losscli.measurement.result import Result
-from losscli.measurement.slices import Interval, Slice
 from losscli.render.table import Table
 from losscli.render.text import against, number
 from losscli.wording import listing
+
+if TYPE_CHECKING:
+    from losscli.measurement.slices import Interval, Slice
 
 SHOWN = 30
 """The most slices of a column that a table shows."""
@@ -31,7 +32,7 @@ def facts(result: Result, digits: int | None) -> list[tuple[str, str]]:
     return found
 
 
-def words(interval: Interval, digits: int | None) -> str:
+def words(interval: "Interval", digits: int | None) -> str:
     """Return an interval as 'LOW to HIGH', or why there is none."""
     if interval.undefined is not None:
         return f"undefined: {interval.undefined}"
@@ -118,6 +119,8 @@ def _table(results: Mapping[str, Result], column: str, digits: int | None) -> Ta
     intervals = "" if confidence is None else f", with {100 * confidence:g} % intervals"
     numbers = tuple(key for key in rows[0] if key not in (column, "note"))
     less = ("weight", *(key for key in numbers if key.startswith("interval")))
+    from losscli.engine.resampling import LEAST_ROWS
+
     few = f"; few samples: fewer than {LEAST_ROWS}" if any("few samples" in row.get("note", "") for row in rows) else ""
     return Table(f"slices by {column}{intervals}{few}{more}", rows, less, ("note",), numbers)
 
@@ -136,7 +139,7 @@ def _all_samples(column: str, results: Mapping[str, Result], digits: int | None)
 
 
 def _row(
-    column: str, one: Slice, of_losses: Mapping[str, Slice], unmet: Sequence[str], digits: int | None
+    column: str, one: "Slice", of_losses: "Mapping[str, Slice]", unmet: Sequence[str], digits: int | None
 ) -> dict[str, Any]:
     row: dict[str, Any] = {column: shown(one.name), "samples": f"{one.samples:,}"}
     if one.weight is not None:
@@ -155,5 +158,5 @@ def _interval_name(key: str, results: Mapping[str, Any]) -> str:
     return "interval" if len(results) == 1 else f"interval of {key}"
 
 
-def _ends(interval: Interval, digits: int | None) -> str:
+def _ends(interval: "Interval", digits: int | None) -> str:
     return "-" if interval.undefined is not None else words(interval, digits)

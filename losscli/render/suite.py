@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from losscli.analysis.suite.changes import Blessed, Change
 from losscli.analysis.suite.model import MET, UNMEASURED, UNMET, Check, Outcome, Report
 from losscli.io.strict_json import strict_json
+from losscli.records import replace
 from losscli.render.screen import Screen
 from losscli.render.table import Table
 from losscli.render.text import IN_MARKDOWN, Laid, brief, number, report_in_markdown

@@ -4,8 +4,9 @@ A table declares which of its columns may go where there is no room, and which h
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from losscli.records import NamedTuple
 from losscli.render.screen import INDENT, Screen, can_show, fold, width_of, wrapped
 
 LEGIBLE = 20

@@ -3,7 +3,6 @@
 Everything here returns text; nothing prints.
 """
 
-import csv
 import io
 import itertools
 import json
@@ -95,7 +94,7 @@ def _painted(line: str, screen: Screen, style: str) -> str:
     return line[: len(line) - len(text)] + screen.paint(text, style)
 
 
-LONG_NUMBER = re.compile(r"(?<![\w./+=:-])-?\d+\.\d{3,}(?:e[+-]?\d+)?(?![\w.])")
+LONG_NUMBER = r"(?<![\w./+=:-])-?\d+\.\d{3,}(?:e[+-]?\d+)?(?![\w.])"
 """A number with decimals, in a sentence."""
 
 
@@ -103,9 +102,9 @@ def brief(text: str, digits: int | None, beside: str = "") -> str:
     """Return a sentence whose numbers have so many digits, or as many as tell them apart from each other and from those `beside` it."""
     if digits is None or digits >= IN_MARKDOWN:
         return text
-    found = [float(word) for word in [*LONG_NUMBER.findall(text), *LONG_NUMBER.findall(beside)]]
+    found = [float(word) for word in [*re.findall(LONG_NUMBER, text), *re.findall(LONG_NUMBER, beside)]]
     enough = apart(found, digits, same=0)
-    return LONG_NUMBER.sub(lambda one: number(float(one[0]), enough) if len(one[0]) > digits + 1 else one[0], text)
+    return re.sub(LONG_NUMBER, lambda one: number(float(one[0]), enough) if len(one[0]) > digits + 1 else one[0], text)
 
 
 def brief_rows(table: Table, digits: int | None) -> Table:
@@ -172,6 +171,8 @@ def rows_in(format: str, rows: Sequence[Row]) -> str:
     """
     if format == "jsonl":
         return "".join(strict_json(row) + "\n" for row in rows)
+    import csv
+
     flat = [_flattened(row) for row in rows]
     out = io.StringIO()
     writer = csv.DictWriter(
@@ -213,17 +214,15 @@ def markdown_line(cells: Iterable[Any]) -> str:
     return "| " + " | ".join(in_markdown(cell(value)) for value in cells) + " |"
 
 
-ACTIVE = re.compile(
-    r"""[`\\]            # code, and what takes the meaning of a letter
+ACTIVE = r"""(?xi)
+    [`\\]              # code, and what takes the meaning of a letter
     | \]\s?[(\[]        # links and images
     | <[A-Za-z/!?]      # markup, and addresses in < >
     | &[A-Za-z\#]\w*;   # characters by their names
     | @\w | \#\d | \bGH-\d | \b[0-9a-f]{40}\b  # who is called, and issues and commits that are pointed to
     | :// | www\. | (?:mailto|xmpp):   # addresses
     | \*\S.*\* | (?<!\w)_\S.*_ | ~\S.*~ | \$\S.*\$ | :[\w+-]+:  # emphasis, crossed out, mathematics, emoji
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+    """
 """Where Markdown, as GitHub reads it, would make something else of text than its letters."""
 
 
@@ -233,7 +232,7 @@ def in_markdown(text: str) -> str:
     A bar has a backslash, even in code: otherwise a cell ends there.
     """
     text = on_one_line(text).replace(GLUE, " ")
-    return (in_code(text) if ACTIVE.search(text) else text).replace("|", "\\|")
+    return (in_code(text) if re.search(ACTIVE, text) else text).replace("|", "\\|")
 
 
 def in_code(text: str) -> str:

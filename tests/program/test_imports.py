@@ -6,6 +6,8 @@ import sys
 import numpy as np
 import pytest
 
+from losscli.losses import TABLE, names_of_modules
+
 HEAVY = (
     "numpy",
     "numpy.random",
@@ -97,7 +99,50 @@ def test_losses_that_cannot_be_compared_are_refused_without_matplotlib():
     assert imported("plot", "curves", "huber", "hinge", "-o", "x.svg") == (2, {"numpy"})
 
 
+def test_one_loss_imports_the_files_of_its_family_alone():
+    script = (
+        "import sys; from losscli.losses import FAMILY_MODULES, find; found = find('Mean_Squared-ERROR').name; "
+        "print(found, *(name for name in FAMILY_MODULES if f'losscli.losses.{name}' in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["squared-error", "residual"]
+
+
+def test_lists_have_the_same_order_whichever_loss_was_looked_for_before():
+    script = (
+        "from losscli.losses import declared; declared('{}'); from losscli.losses import FAMILIES, LOSSES, NAMES; "
+        "print(*LOSSES, *FAMILIES, *NAMES)"
+    )
+    said = [
+        subprocess.run([sys.executable, "-c", script.format(name)], capture_output=True, text=True, check=True).stdout
+        for name in ("mse", "cox", "no loss")
+    ]
+    assert said[1:] == said[:1] * 2
+    assert said[0].startswith("squared-error ")
+
+
+def test_the_table_of_names_is_up_to_date():
+    """If it is not: python docs/make_tables.py."""
+    with open(TABLE, encoding="utf-8") as stream:
+        assert stream.read() == names_of_modules()
+
+
+def test_a_loss_that_the_table_lacks_is_found(write):
+    write("names.txt", "softmax mse\n")
+    script = "import losscli.losses as losses; losses.TABLE = 'names.txt'; print(losses.find('mse').name, losses.find('ce').name)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["squared-error", "softmax-cross-entropy"]
+
+
+def test_losses_that_a_file_imports_are_not_forgotten_with_its_own(write):
+    text = "import losscli.losses.residual\n\ndef f(predictions, targets):\n    return abs(predictions - targets)\n"
+    write("own.py", text)
+    script = "import losscli; print(losscli.compute('own.py:f', [0.0], [2.0]).value, losscli.compute('l1', [0.0], [2.0]).value)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["2.0", "2.0"]
+
+
 def test_garbage_is_looked_for_rarely_but_still():
     script = "import atexit, gc; atexit.register(lambda: print(gc.isenabled(), *gc.get_threshold()[:1])); from losscli.cli.start import main; main()"
     done = subprocess.run([sys.executable, "-c", script, "--version"], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "True 10000"
+    assert done.stdout.splitlines()[-1] == "True 100000"

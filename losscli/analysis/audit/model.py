@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.records import dataclass, field
 from losscli.shown import Shown
 
 WRONG, NOT_FINITE, ENDLESS, LOST = "wrong", "not-finite", "infinite-logits", "lost"

@@ -3,7 +3,6 @@
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -13,6 +12,7 @@ from losscli.analysis.audit.model import Case
 from losscli.arrays import Array
 from losscli.custom.frameworks import import_quietly, settle_keras
 from losscli.errors import UsageError
+from losscli.records import dataclass
 from losscli.wording import listing
 
 Function = Callable[[Mapping[str, Any]], Any]

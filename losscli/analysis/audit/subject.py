@@ -5,10 +5,9 @@ All of this is what `losscli.libraries` says of the call: its template, its argu
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from losscli.definition.request import Request
 from losscli.libraries.call import Call, Facts, Library
 from losscli.libraries.steps import Cast
 from losscli.losses import LOSSES
+from losscli.records import NamedTuple, dataclass
 
 PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 """A place of a template for an operand, with the form that it has there."""

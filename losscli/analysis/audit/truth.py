@@ -5,7 +5,6 @@ that are cut, a factor, operands that become float32 first.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from losscli.analysis.shared.oracle.references import REFERENCES
 from losscli.definition.batch import Clip, Dense, Extras, Indices
 from losscli.definition.convention import Convention
 from losscli.definition.loss import BoundLoss
+from losscli.records import dataclass
 
 Numbers = list[Any]
 Value = Callable[[Numbers], Any]

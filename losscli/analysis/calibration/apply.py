@@ -2,9 +2,8 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from losscli.io.source import SCAN_BYTES, Reordered, Source, blocks, first_of
 from losscli.io.text import IdColumn
 from losscli.io.writers import NpyWriter, TextWriter, suffix_of
 from losscli.measurement.measure import Measurement
+from losscli.records import NamedTuple, replace
 from losscli.wording import count
 
 SUFFIXES = (".npy", ".csv")

@@ -1,7 +1,6 @@
 """The columns of predictions, each with the labels of its own: what calibrations of one column after the other look at."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from losscli.arrays import Array
 from losscli.engine.aggregates import PLACES_SHOWN, Faults
 from losscli.engine.classes import classes
 from losscli.engine.collector import BatchCollector
+from losscli.records import NamedTuple, dataclass
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch

@@ -1,13 +1,13 @@
 """Isotonic regression: the steps that never fall and are nearest to the labels (Ayer et al. 1955, pool adjacent violators)."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losscli.analysis.calibration.columns import columns
 from losscli.arrays import Array
 from losscli.engine.collector import BatchCollector
+from losscli.records import NamedTuple, dataclass
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch

@@ -1,6 +1,5 @@
 """Scores of predictions after a calibration map, and confidences of predictions as they are."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +9,7 @@ from losscli.analysis.calibration.scores import Confidences, Form, Scores
 from losscli.analysis.calibration.temperature import Elements, Point, Probabilities
 from losscli.engine.collector import BatchCollector
 from losscli.engine.collectors.calibration_bins import Judge
+from losscli.records import dataclass
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch

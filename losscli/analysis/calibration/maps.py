@@ -1,6 +1,5 @@
 """Calibration maps: functions from predictions, as a file has them, to calibrated ones."""
 
-from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,6 +10,7 @@ from losscli.analysis.calibration.temperature import Point, scores_of
 from losscli.arrays import Array, row_sums
 from losscli.elementary import log1p
 from losscli.losses.probability import OfLogit
+from losscli.records import dataclass, replace
 
 SCORES = {
     "logits": "the file's number",

@@ -6,8 +6,7 @@ them. Each column of the predictions has its own a and b, and a pass over the fi
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from losscli.analysis.calibration.temperature import CLOSE, MOST_STEPS, Sums
 from losscli.arrays import Array
 from losscli.engine.collector import BatchCollector
 from losscli.losses.probability import OfLogit
+from losscli.records import NamedTuple, dataclass
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch

@@ -1,12 +1,10 @@
 """Reliability: how often what was predicted is true, as a function of its probability, and the calibration error over bins."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
-
 import numpy as np
 
 from losscli.arrays import Array
 from losscli.engine.collectors.calibration_bins import P_POSITIVE, P_PREDICTED
+from losscli.records import NamedTuple, dataclass
 
 Z95 = 1.959963984540054
 """Quantile of the normal distribution for 95 % intervals."""

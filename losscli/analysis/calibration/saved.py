@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from losscli.analysis.calibration.temperature import Point
 from losscli.arrays import Array
 from losscli.errors import DataError
 from losscli.io.small_file import MOST_BYTES_OF_RESULTS, small_text
+from losscli.records import NamedTuple
 from losscli.wording import NESTED, written
 
 

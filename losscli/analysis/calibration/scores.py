@@ -3,7 +3,7 @@ their null band.
 """
 
 from functools import lru_cache
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from losscli.analysis.words import Binning
 from losscli.arrays import Array, row_sums
 from losscli.engine.aggregates import Total
 from losscli.engine.collectors.classwise_bins import ClasswiseGaps
+from losscli.records import NamedTuple
 
 KEPT_ROWS = 1_000_000
 """Number of confidences up to which each is kept; of more, rows with almost equal confidence are counted together."""

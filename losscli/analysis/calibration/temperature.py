@@ -6,8 +6,7 @@ files gives its value, gradient and Hessian at a point; no row is kept.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from losscli.engine.collector import BatchCollector
 from losscli.errors import UsageError
 from losscli.lookup.names import find
 from losscli.losses.probability import OfLogProbability, OfProbability, Opposite
+from losscli.records import NamedTuple, dataclass
 
 if TYPE_CHECKING:
     from losscli.data.dataset import Dataset

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from losscli.arrays import Array
 from losscli.definition.batch import Dense, Indices, Targets
 from losscli.definition.loss import Family
 from losscli.losses.softmax import MAKERS
+from losscli.records import dataclass
 
 SIZES = (-1000.0, -100.0, -40.0, -20.0, 20.0, 40.0, 100.0, 1000.0)
 SURE = 40.0

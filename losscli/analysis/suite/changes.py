@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from losscli.analysis.shared.records import differing, statistics, without_version
 from losscli.engine.aggregates import divide
+from losscli.records import NamedTuple, dataclass
 
 NEW, GONE, OTHERWISE = "new", "no longer measured", "computed otherwise"
 """What may have become of a measurement as a whole."""

@@ -7,7 +7,6 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from losscli.analysis.suite.model import Measure, Suite, Tolerance
@@ -37,6 +36,7 @@ from losscli.lookup.spec import single
 from losscli.measurement import conventions
 from losscli.measurement.requirement import REQUIRABLE, Requirement
 from losscli.measurement.sums import Term
+from losscli.records import replace
 from losscli.wording import NESTED, deepest_line
 
 FILES_OR_WORDS = ("classes", "class-weight", "class-counts")

@@ -7,7 +7,6 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from losscli.analysis.shared.records import without_version
@@ -22,6 +21,7 @@ from losscli.io.small_file import MOST_BYTES_OF_RESULTS, small_text
 from losscli.io.strict_json import restored
 from losscli.measurement.requirement import Requirement
 from losscli.measurement.sums import contribution, measured_together, prepared, total, undefined
+from losscli.records import dataclass
 from losscli.wording import did_you_mean, fault_of, quoted
 
 

@@ -1,8 +1,7 @@
 """The records of a suite: what a file asks for, and what running it has found. Nothing here reads a file or computes a loss."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from losscli.analysis.suite.changes import Blessed
 from losscli.errors import Exit
@@ -10,6 +9,7 @@ from losscli.measurement.measure import Measurement
 from losscli.measurement.requirement import Requirement
 from losscli.measurement.result import Result
 from losscli.measurement.sums import Term, contribution, joined, total
+from losscli.records import NamedTuple, dataclass, field
 from losscli.version import __version__
 
 MET, UNMET, UNMEASURED = "met", "not met", "unmeasured"

@@ -1,6 +1,5 @@
 """Verification of all losses in a file."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from losscli.analysis.verify.model import BROKEN, MET, SKIPPED, Property, Verified
@@ -8,6 +7,7 @@ from losscli.analysis.verify.properties import verify
 from losscli.custom.candidates import candidates
 from losscli.errors import LosscliError
 from losscli.measurement.requirement import Judged
+from losscli.records import dataclass
 
 
 @dataclass(frozen=True, repr=False)

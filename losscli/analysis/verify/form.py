@@ -1,6 +1,8 @@
 """A mistake in a formula: the change of one of its parts."""
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from losscli.records import NamedTuple
 
 
 class Mistake(NamedTuple):

@@ -1,7 +1,6 @@
 """The formula of cross-entropies and focal losses, with the mistakes that are often made in it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from losscli.analysis.shared.points import Points, chances
 from losscli.analysis.verify.form import Mistake
 from losscli.analysis.verify.subject import Reference
 from losscli.arrays import Array
+from losscli.records import dataclass
 
 OTHER = "log(1 - p) for log(p): the logarithm is that of the other outcome's probability"
 

@@ -2,10 +2,10 @@
 
 import itertools
 import os
+import re
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import NamedTuple, get_args
+from typing import get_args
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from losscli.errors import LosscliError, UsageError
 from losscli.libraries import names
 from losscli.lookup.names import find
 from losscli.lookup.spec import single
+from losscli.records import NamedTuple, replace
 
 
 def known(where: str) -> list[str]:
@@ -176,7 +177,7 @@ class Matcher:
         """The losses that its name, or else its parameters or its file's name, speak of."""
         where = self.found.where
         guesses = self._guesses_of_code
-        if not guesses and (match := NAMED.fullmatch(where)):
+        if not guesses and (match := re.fullmatch(NAMED, where)):
             guesses = _guessed(os.path.basename(match["path"]).removesuffix(".py"))
         return list(dict.fromkeys(guesses))
 

@@ -6,7 +6,6 @@ A loss that differs from its reference is explained by a mistake if the referenc
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from losscli.analysis.shared.points import Points
 from losscli.analysis.verify import logarithmic, overlap, robust
@@ -15,6 +14,7 @@ from losscli.analysis.verify.overlap import Overlap
 from losscli.analysis.verify.robust import Robust
 from losscli.analysis.verify.subject import Reference
 from losscli.arrays import Array
+from losscli.records import replace
 
 EPSILONS = (1e-16, 1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1.1920929e-07, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 """Numbers at which probabilities are often clipped, including the epsilons of float32 and float64."""

@@ -1,6 +1,5 @@
 """The report of `losscli verify`: the properties of a loss, each met or broken, with an example."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from losscli.analysis.verify.subject import Reference
 from losscli.custom.loss import Settings
 from losscli.definition.loss import Family
 from losscli.measurement.requirement import Judged
+from losscli.records import dataclass, field
 
 MET, BROKEN, WARNING, SKIPPED = "met", "broken", "warning", "skipped"
 

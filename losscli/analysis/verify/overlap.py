@@ -1,13 +1,12 @@
 """The formula of Dice and Jaccard losses of masks, with the mistakes that are often made in it."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from losscli.analysis.shared.points import Points
 from losscli.analysis.verify.form import Mistake
 from losscli.analysis.verify.subject import Reference
 from losscli.arrays import Array
+from losscli.records import dataclass
 
 
 @dataclass(frozen=True)

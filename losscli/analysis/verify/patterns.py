@@ -2,8 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +12,7 @@ from losscli.analysis.verify.subject import Reference
 from losscli.arrays import Array
 from losscli.definition.batch import Dense
 from losscli.lookup.names import find
+from losscli.records import NamedTuple, replace
 
 TOLERANCE = 1e-5
 """Values differ if they are farther apart than this times max(1, |reference|)."""

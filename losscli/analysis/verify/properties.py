@@ -6,7 +6,6 @@ other properties need no reference. If a difference follows a pattern, the patte
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from losscli.errors import UsageError
 from losscli.io.operands import Opener
 from losscli.io.source import blocks
 from losscli.measurement.row_losses import score
+from losscli.records import replace
 from losscli.wording import short
 
 TINY = 1e-6

@@ -1,7 +1,6 @@
 """The loss under test, and its reference: both give one number per row, and gradients, for points."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from losscli.custom.reading import Found
 from losscli.definition.batch import Dense, Extras, Indices
 from losscli.definition.loss import BoundLoss
 from losscli.lookup.spec import spec
+from losscli.records import dataclass, replace
 
 STEPS = (2.0**-20, 2.0**-8, 2.0**-6)
 """Steps of central differences; the larger ones are for losses that compute in float32 whatever they are given."""

@@ -2,9 +2,11 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
+
+from losscli.records import NamedTuple
 
 if TYPE_CHECKING:
     from losscli.definition.loss import Family

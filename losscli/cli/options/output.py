@@ -1,9 +1,10 @@
 """Options of what a command writes: formats, files and notes."""
 
-from typing import Annotated, Any, NamedTuple, get_args
+from typing import Annotated, Any, get_args
 
 from losscli.cli.options.declare import WRITING, option
 from losscli.errors import UsageError
+from losscli.records import NamedTuple
 from losscli.render.words import RecordFormat, ReportFormat, ResultFormat
 
 FORMAT_HELP = "Format of standard output"

@@ -1,11 +1,12 @@
 """Options of pictures."""
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 from losscli.cli.options.declare import PICTURE, option
 from losscli.cli.options.output import output_option, quiet_option
 from losscli.errors import UsageError
 from losscli.numerals import as_number
+from losscli.records import NamedTuple
 from losscli.render.words import ThemeName
 
 if TYPE_CHECKING:

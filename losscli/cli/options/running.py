@@ -3,10 +3,11 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from losscli.cli.options.declare import DECISION, RUNNING, option
 from losscli.errors import UsageError
+from losscli.records import NamedTuple
 
 if TYPE_CHECKING:
     from losscli.cli.progress import Progress

@@ -1,11 +1,12 @@
 """Options of slices and intervals."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from losscli.cli.options.declare import SLICING, option
 from losscli.cli.options.running import by_option, confidence_option, resamples_option, seed_option
 from losscli.definition.resampling import Resampling
 from losscli.errors import UsageError
+from losscli.records import NamedTuple
 
 
 class Slicing(NamedTuple):

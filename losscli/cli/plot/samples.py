@@ -1,6 +1,6 @@
 """`losscli plot samples LOSS PREDICTIONS TARGETS`: how the losses of a file are distributed."""
 
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,7 @@ from losscli.cli.options.running import Running
 from losscli.cli.plot.delivery import PlotDelivery, named
 from losscli.cli.sampling import missing_panels, observe, sampled
 from losscli.errors import UsageError
+from losscli.records import NamedTuple
 from losscli.render.words import PanelName
 
 if TYPE_CHECKING:

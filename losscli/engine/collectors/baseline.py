@@ -4,8 +4,7 @@ A loss declares which constant is the best for it: 'mean', 'median', 'frequencie
 mergeable record here. For other losses one pass over the targets is not enough to find the best constant.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from losscli.elementary import log1p
 from losscli.engine.aggregates import sum_and_moments
 from losscli.engine.collector import BatchCollector, ChunkCollector, Collector
 from losscli.losses.probability import Known
+from losscli.records import NamedTuple, dataclass
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch, CountedRows

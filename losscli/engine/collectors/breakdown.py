@@ -1,6 +1,5 @@
 """The numbers behind the pictures of a file's losses, kept on the pass that computes the losses, in constant memory."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +8,7 @@ from losscli.arrays import Array
 from losscli.engine.aggregates import Quantiles
 from losscli.engine.classes import classes, contributions, probabilities
 from losscli.engine.collector import BatchCollector
+from losscli.records import dataclass
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch

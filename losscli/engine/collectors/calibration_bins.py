@@ -1,8 +1,7 @@
 """Calibration errors: the difference between accuracy and confidence of predictions, in bins of confidence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from losscli.arrays import Array, row_sums
 from losscli.engine.classes import classes, probabilities
 from losscli.engine.collector import BatchCollector
 from losscli.errors import UsageError
+from losscli.records import NamedTuple, dataclass
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch

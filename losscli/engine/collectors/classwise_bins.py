@@ -1,8 +1,7 @@
 """Classwise calibration error: the mean over the classes of the calibration error of each class's probability."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from losscli.arrays import Array
 from losscli.engine.classes import classes, probabilities
 from losscli.engine.collector import BatchCollector
 from losscli.engine.collectors.calibration_bins import BINS
+from losscli.records import NamedTuple, dataclass
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch

@@ -6,8 +6,7 @@ each is predicted for each label.
 """
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from losscli.arrays import Array
 from losscli.engine.classes import classes, confusion, has_names, names_classes, predicted
 from losscli.engine.collector import BatchCollector
 from losscli.findings import WARNING, Finding
+from losscli.records import NamedTuple, dataclass
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch

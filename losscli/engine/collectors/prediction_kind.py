@@ -3,13 +3,14 @@ with the evidence.
 """
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losscli.arrays import Array, row_sums
 from losscli.data.target_encoding import SUM_TOLERANCE
 from losscli.findings import NOTE, WARNING, Finding
+from losscli.records import NamedTuple
 from losscli.wording import count
 
 if TYPE_CHECKING:

@@ -1,13 +1,13 @@
 """Whether predictions that are read as logits look like probabilities, which a pass can check at almost no cost."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losscli.arrays import Array, row_sums
 from losscli.data.target_encoding import SUM_TOLERANCE
 from losscli.engine.collector import BatchCollector
+from losscli.records import NamedTuple, dataclass
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch

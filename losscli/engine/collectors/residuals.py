@@ -1,12 +1,12 @@
 """Residuals, predictions minus targets: their extent and, where there are many rows, how many lie in which cells of a picture."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losscli.arrays import FARTHEST, Array, by_row
 from losscli.engine.collector import BatchCollector
+from losscli.records import dataclass
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch

@@ -1,8 +1,7 @@
 """Faults of rows: collected on the pass, and raised after it with the first places and their number."""
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from losscli.engine.collector import BatchCollector
 from losscli.errors import DataError
 from losscli.findings import ERROR, WARNING, Finding
 from losscli.losses.sequence import steps_needed
+from losscli.records import NamedTuple, dataclass
 from losscli.wording import count, written
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ def _of_sequences(job: "Job", look: "_Looker", batch: "Batch", finite: bool) -> 
         faults = faults + look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE) & first, sums)
     if job.predictions.dtype == np.float16:
         faults = faults + look(OVERFLOWED, np.isinf(predictions), predictions)
+
     infinite, needed = np.isposinf(batch.losses), steps_needed(sequences)
     none = needed > sequences.steps
     reason = SATURATED if kind == "probs" else INFINITE

@@ -1,13 +1,13 @@
 """Whether predictions fit the targets of the positions behind or before them better than their own: a missing shift."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losscli.engine.classes import classes, names_classes, predicted
 from losscli.engine.collector import BatchCollector
 from losscli.findings import WARNING, Finding
+from losscli.records import NamedTuple, dataclass
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch

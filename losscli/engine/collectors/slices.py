@@ -1,8 +1,6 @@
 """Slices: the sums of the losses of rows that have the same word in a column, and what an interval of a value is made of."""
 
-from dataclasses import dataclass
 from operator import add
-from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +14,7 @@ from losscli.engine.influences import Influences
 from losscli.engine.job import Job
 from losscli.engine.resampling import EXACT_ROWS
 from losscli.io.source import Source
+from losscli.records import NamedTuple, dataclass
 
 
 class SliceSums(NamedTuple):

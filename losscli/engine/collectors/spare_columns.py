@@ -4,9 +4,8 @@ Names tell little; this looks at the numbers of all rows. What a column is for c
 nothing is looked at.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from losscli.arrays import Array
 from losscli.data import doubts
 from losscli.data.doubts import Doubt
 from losscli.engine.collector import BatchCollector
+from losscli.records import NamedTuple, dataclass
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch

@@ -1,8 +1,5 @@
 """The sums, moments and percentiles of the losses, which every result has."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
-
 import numpy as np
 
 from losscli.arrays import Array, times
@@ -10,6 +7,7 @@ from losscli.engine.aggregates import EXACT_LOSSES, Moments, Quantiles, Total, s
 from losscli.engine.batch import CountedRows
 from losscli.engine.collector import ChunkCollector
 from losscli.engine.job import Job
+from losscli.records import NamedTuple, dataclass
 
 
 class Summary(NamedTuple):

@@ -9,14 +9,14 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cache, cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from losscli.errors import DataError
 from losscli.io.bytes import PIECE, Spool
 from losscli.io.remote.store import Address, changed, errors, failure, is_changed, is_passing, obstore
+from losscli.records import NamedTuple, dataclass
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore

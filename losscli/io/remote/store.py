@@ -10,11 +10,12 @@ import re
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from losscli.definition.address import CUT, complete
 from losscli.errors import DataError, UsageError
+from losscli.records import NamedTuple
 from losscli.version import __version__
 
 if TYPE_CHECKING:
