@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from commands import SAMPLE_DATA, Outcome, start
 
 from losscli.cli.main import run as run_line
 from losscli.engine import job as job_module
+from losscli.errors import LosscliError
+from losscli.findings import CODES, ERROR, NOTE, WARNING, Finding
 from losscli.io import csv as csvfile
 from losscli.io import typed
 
@@ -56,6 +58,26 @@ def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     path = tmp_path_factory.getbasetemp() / f"{next(_numbers)}_{name}"
     path.mkdir()
     return path
+
+
+@pytest.fixture(autouse=True, scope="session")
+def only_documented_findings() -> Iterator[None]:
+    """Let errors and findings have codes of the documented list only: people select by them."""
+    plain_error, plain_finding = LosscliError.__init__, Finding.__new__
+
+    def error(self: LosscliError, message: str, finding: str | None = None, *more: Any, **named: Any) -> None:
+        assert finding is None or finding in CODES, finding
+        plain_error(self, message, finding, *more, **named)
+
+    def found(cls: type[Finding], code: str, severity: str, *more: Any, **named: Any) -> Finding:
+        assert code in CODES, code
+        assert severity in (ERROR, WARNING, NOTE), severity
+        return plain_finding(cls, code, severity, *more, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LosscliError, "__init__", error)
+        patch.setattr(Finding, "__new__", found)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -139,6 +139,7 @@ class TestRequire:
         with pytest.raises(AssertionError, match=r"mean <= 4 of .* = 'b': NOT MET \(9.0\)") as caught:
             result.require_each("mean <= 4").require("mean <= 1")
         assert "= 'a': met (2.5)" in str(caught.value)
+        assert str(caught.value).endswith(str(result))
         assert "by" in result._repr_html_()
 
     def test_sums(self):
@@ -147,6 +148,7 @@ class TestRequire:
         assert result.require("value <= 6") is result
         with pytest.raises(AssertionError, match=r"value < 6: NOT MET \(6.0\)"):
             result.require("value < 6")
+        assert result.require() is result  # which requires nothing
 
     def test_comparisons(self):
         rows = np.linspace(0, 1, 50)

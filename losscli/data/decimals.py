@@ -15,7 +15,6 @@ ROWS = 1000
 """Rows that are looked at, at most."""
 ENOUGH = 50
 """Of so many fractions with several digits some begin with 0: a tenth of all numbers does there."""
-SETTLED_BY = ("--decimal", "--sep")
 Rows = list[list[str]]
 
 
@@ -119,4 +118,4 @@ def _doubt(columns: "Columns", rows: Sequence[Sequence[str]]) -> Doubt:
             "; for decimal commas write the file with ';' between numbers",
         )
     tries = (("--decimal", ","),) if len(row) == 2 else (("--sep", ","),)
-    return Doubt("decimal-commas", (), fact, cures, SETTLED_BY, tries)
+    return Doubt(fact, cures, tries)

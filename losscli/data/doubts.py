@@ -14,8 +14,6 @@ MOST_NAMED = 6
 """Of more columns than this, a cure names none but says which option takes them."""
 FEW_LABELS = 100
 """Up to so many different labels are no doubt, even if each row has one of its own."""
-SETTLING = ("--columns", "--id")
-"""The options that settle a doubt about a column of predictions."""
 HEADER_TRIES = (("--header", None), ("--no-header", None))
 """What settles a doubt about a first row; the first one is no likelier than the other."""
 
@@ -24,15 +22,11 @@ HEADER_TRIES = (("--header", None), ("--no-header", None))
 class Doubt:
     """One doubt about a file.
 
-    `evidence` says what is odd, with its place; `cures` are the ways to settle it, of which the user picks one, and
-    `settled_by` are the options that do so.
+    `evidence` says what is odd, with its place; `cures` are the ways to settle it, of which the user picks one.
     """
 
-    code: str
-    columns: tuple[str, ...]
     evidence: str
     cures: tuple[str, ...]
-    settled_by: tuple[str, ...]
     tries: tuple[tuple[str, str | None], ...] = ()
     """Options with values of which each settles it, the likeliest first."""
 
@@ -46,7 +40,7 @@ def about_header(operand: Operand) -> Doubt | None:
     if not operand.is_table or not operand.content.doubt:
         return None
     pick = () if operand.column else (", or pick columns with --columns",)
-    return Doubt("header", (), operand.content.doubt, pick, ("--header", "--no-header", "--columns"), HEADER_TRIES)
+    return Doubt(operand.content.doubt, pick, HEADER_TRIES)
 
 
 def about_unnamed(operand: Operand, numbers: list[int], role: str) -> Doubt | None:
@@ -60,12 +54,9 @@ def about_unnamed(operand: Operand, numbers: list[int], role: str) -> Doubt | No
     elsewhere = f"say {operand.name}:COLUMN, save the file without it (index=False)"
     pick = "pick the others with --columns" if role == "predictions" else elsewhere
     return Doubt(
-        code="unnamed-column",
-        columns=("",),
-        evidence=f"{operand.name}:1: column {first + 1} has no name (an index that some tool wrote?); ",
-        cures=(pick, ", join by it with --id ''", ", or say --header to use it as it is"),
-        settled_by=("--columns", "--id", "--header"),
-        tries=(("--id", ""),),
+        f"{operand.name}:1: column {first + 1} has no name (an index that some tool wrote?); ",
+        (pick, ", join by it with --id ''", ", or say --header to use it as it is"),
+        (("--id", ""),),
     )
 
 
@@ -83,7 +74,7 @@ def about_unlike_index(predictions: Operand, other: Operand) -> Doubt | None:
         f"on; join by it with --id {quoted(shared)}"
     )
     cure = ", or say --columns '*' if the rows belong together as they stand"
-    return Doubt("unlike-index", (shared,), evidence, (cure,), SETTLING, (("--id", shared),))
+    return Doubt(evidence, (cure,), (("--id", shared),))
 
 
 def about_equal_columns(file: str, targets: str, column: int, names: Sequence[str] | None) -> Doubt:
@@ -101,7 +92,7 @@ def about_equal_columns(file: str, targets: str, column: int, names: Sequence[st
     )
     join = [] if names is None else [f"join by it with --id {quoted(names[column])}"]
     tries = (*((("--id", names[column]),) if names is not None else ()), _left_out([column], names))
-    return Doubt("equal-columns", (called(names, column),), evidence, picks([column], names, *join), SETTLING, tries)
+    return Doubt(evidence, picks([column], names, *join), tries)
 
 
 def about_spare_column(file: str, column: int, names: Sequence[str] | None, why: str, in_both: bool = False) -> Doubt:
@@ -112,7 +103,7 @@ def about_spare_column(file: str, column: int, names: Sequence[str] | None, why:
     evidence = f"{file}: {labelled(names, column)} holds {why}, as an index, a fold or a label would"
     join = [f"join by it with --id {quoted(called(names, column))}"] if in_both else []
     tries = (*((("--id", called(names, column)),) if in_both else ()), _left_out([column], names))
-    return Doubt("spare-column", (called(names, column),), evidence, picks([column], names, *join), SETTLING, tries)
+    return Doubt(evidence, picks([column], names, *join), tries)
 
 
 def about_unit_columns(file: str, columns: Sequence[int], names: Sequence[str] | None) -> Doubt:
@@ -122,16 +113,14 @@ def about_unit_columns(file: str, columns: Sequence[int], names: Sequence[str] |
     evidence = (
         f"{file}: {which} {lies} within 0 and 1 in all rows, and the others do not, as a confidence or a weight would"
     )
-    return Doubt(
-        "spare-column", tuple(called(names, column) for column in columns), evidence, picks(columns, names), SETTLING
-    )
+    return Doubt(evidence, picks(columns, names))
 
 
 def about_confidence(file: str, column: int, names: Sequence[str] | None) -> Doubt:
     """Return the doubt about a column of predictions that repeats the largest number of each row."""
     evidence = f"{file}: {labelled(names, column)} repeats the largest number of each row, as a confidence would"
     cures, tries = picks([column], names), (_left_out([column], names),)
-    return Doubt("confidence", (called(names, column),), evidence, cures, SETTLING, tries)
+    return Doubt(evidence, cures, tries)
 
 
 def about_truths(operand: Operand, numbers: Sequence[int]) -> Doubt | None:
@@ -144,7 +133,7 @@ def about_truths(operand: Operand, numbers: Sequence[int]) -> Doubt | None:
         return None
     evidence = f"{operand.name}: {table.label(truths[0])} holds True and False, and the others numbers"
     cures, tries = picks(truths, table.names), (_left_out(truths, table.names),)
-    return Doubt("spare-column", (called(table.names, truths[0]),), evidence, cures, SETTLING, tries)
+    return Doubt(evidence, cures, tries)
 
 
 def about_unexplained_classes(file: str, labels: str, spare: Sequence[int], names: Sequence[str]) -> Doubt:
@@ -165,7 +154,7 @@ def about_unexplained_classes(file: str, labels: str, spare: Sequence[int], name
         f"{listing(map(repr, these), 3)}, so {'it' if len(these) == 1 else 'they'} may be no {'class' if len(these) == 1 else 'classes'}"
     )
     cures, tries = picks(spare, names), (_left_out(spare, names),)
-    return Doubt("unexplained-classes", tuple(these), evidence, cures, (*SETTLING, "--classes"), tries)
+    return Doubt(evidence, cures, tries)
 
 
 def about_two_columns(file: str, loss: str, over_classes: str, positive: str) -> Doubt:
@@ -180,21 +169,14 @@ def about_two_columns(file: str, loss: str, over_classes: str, positive: str) ->
     """
     evidence = f"{file}: two columns and one label per row, and {loss} takes each column for an outcome of its own"
     cure = f"; for two classes say {over_classes}, or --columns {quoted(positive)} for the score of the positive one"
-    return Doubt(
-        "two-columns",
-        (),
-        evidence,
-        (cure, ", or say --columns '*' if each is an outcome"),
-        ("--columns",),
-        (("--columns", positive),),
-    )
+    return Doubt(evidence, (cure, ", or say --columns '*' if each is an outcome"), (("--columns", positive),))
 
 
 def about_name_of_targets(file: str, targets: str, column: int, names: Sequence[str]) -> Doubt:
     """Return the doubt about a column of predictions that bears the name of the targets' column."""
     evidence = f"{file}: {labelled(names, column)} has the name of the targets' column in {targets}, so it may be a copy of them"
     cures, tries = picks([column], names), (_left_out([column], names),)
-    return Doubt("name-of-targets", (names[column],), evidence, cures, (*SETTLING, "--classes"), tries)
+    return Doubt(evidence, cures, tries)
 
 
 def check_distinct_labels(labels: str, classes: int, rows: int) -> None:
@@ -213,14 +195,11 @@ def check_distinct_labels(labels: str, classes: int, rows: int) -> None:
     if classes <= FEW_LABELS or 2 * classes <= rows:
         return
     doubt = Doubt(
-        "distinct-labels",
-        (),
         f"{labels}: {classes:,} different labels in {rows:,} rows, as ids would have",
         (
             "; pick the column of the labels with FILE:COLUMN",
             ", or say --classes FILE, with a name per line, if they are classes",
         ),
-        ("--classes",),
     )
     raise doubt.error()
 

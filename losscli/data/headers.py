@@ -78,7 +78,7 @@ def _begins_with_data(operand: Operand) -> bool:
 def _doubt(operand: Operand, why: str) -> Doubt:
     """Return the doubt whether a first row is a header or data."""
     evidence = f"{operand.name}:1: {why}: a header or data?"
-    return Doubt("header", (), evidence, (" Say --header or --no-header",), ("--header", "--no-header"), HEADER_TRIES)
+    return Doubt(evidence, (" Say --header or --no-header",), HEADER_TRIES)
 
 
 def _is_missing(first: Sequence[str]) -> bool:

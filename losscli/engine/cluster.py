@@ -42,8 +42,6 @@ class LostError(Exception):
 class _Handed(NamedTuple):
     """An errand that was handed out."""
 
-    number: int
-    """How many chunks come before it."""
     errand: Errand
     arguments: tuple[Any, ...]
     """The arguments for this process, with everything that is not sent."""
@@ -134,7 +132,7 @@ class Cluster(AbstractContextManager["Cluster"]):
                 size = max(1, self.size())
                 while plan.left and len(pending) < UNDER_WAY * size:
                     spans = plan.take(size)
-                    pending.append(self._hand_out(function, arguments, spans, plan.taken - len(spans), way))
+                    pending.append(self._hand_out(function, arguments, spans, way))
                 handed = pending.popleft()
                 yield from self._results(handed, pending, plan)
         finally:
@@ -147,7 +145,6 @@ class Cluster(AbstractContextManager["Cluster"]):
         function: Callable[..., Any],
         arguments: Callable[[int, int], tuple[Any, ...]],
         spans: Sequence[Span],
-        number: int,
         way: Travellers,
     ) -> _Handed:
         start, stop = spans[0][0], spans[-1][1]
@@ -155,7 +152,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         errand = Errand(function, narrowed(own, start, stop, way), spans, self.outlet)
         data = packed(errand)
         self.handed += 1
-        return _Handed(number, errand, own, data, self.submit(data))
+        return _Handed(errand, own, data, self.submit(data))
 
     def _results(self, handed: _Handed, pending: "deque[_Handed]", plan: "_Plan") -> Iterator[Any]:
         """Yield the results of an errand. If its worker is lost, it is handed out again, with those that were lost with it."""

@@ -97,5 +97,5 @@ def filled(job: "Job", predictions: Array, targets: Array, present: Array) -> tu
 
 
 def _member(domain: Interval) -> float:
-    """Return a number that is in a domain, a plain one where there is one."""
-    return next((number for number in MEMBERS if number in domain), 1.0)
+    """Return a number that is in a domain."""
+    return next(number for number in MEMBERS if number in domain)

@@ -347,7 +347,10 @@ class _Writer:
         """Return labels as numbers of classes."""
         source, names = self.opened.targets, self.decoded.classes
         if isinstance(source, Recoded) and names is not None and len(names) <= MOST_WRITTEN:
-            return f"numpy.array([{list(names)!r}.index(label) for label in t])"
+            number, ignored = f"{list(names)!r}.index(label)", self.opened.encoding.ignore
+            if ignored is not None:  # by its name, which need not be that of a class
+                number = f"{ignored:.0f} if label == {self.request.ignore_index!r} else {number}"
+            return f"numpy.array([{number} for label in t])"
         return _of_source(source, "t")
 
     # Everything else.

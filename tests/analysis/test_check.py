@@ -578,6 +578,10 @@ class TestOtherFindings:
         found = checked(save("p.npy", PROBS * 100), save("y.npy", LABELS))
         assert found["predictions"]["kind"] == "neither"
         assert "divide by 100" in found["by"]["row-sums"]["cure"]
+        for other in (0.99, 1.01):  # of one row
+            factors = np.where(np.arange(len(PROBS)) == 7, other, 1)[:, None]
+            found = checked(save("p.npy", PROBS * 100 * factors), save("y.npy", LABELS))
+            assert "divide by 100" not in found["by"].get("row-sums", {}).get("cure", "")
 
     def test_numbers_so_large_that_they_have_no_spread(self, compute, save):
         """There is a loss, and no word about labels: not even one of NumPy's."""

@@ -4,6 +4,8 @@ import math
 
 import pytest
 
+import losscli
+
 ROWS = [("C1", "basic, small", 3, False, 0.25), ("C2", "pro", 40, True, 0.75), ("C3", "pro", 9, False, 0.125)]
 LOSS = pytest.approx(-(math.log(0.75) + math.log(0.75) + math.log(0.875)) / 3)
 MEANT = "churn.csv:p churn.csv:churned --from probs"
@@ -22,6 +24,23 @@ def test_the_first_command_says_everything(run, churn, words, targets):
     done = run(*words, churn, *targets)
     assert done.code in (2, 3)
     assert MEANT in done.out + done.err
+
+
+@pytest.mark.parametrize("targets", ["churn.csv", "churn.csv:churned"])
+def test_python_says_it_too(churn, targets):
+    with pytest.raises(losscli.LosscliError, match=f"; by what the columns hold, say {MEANT}$"):
+        losscli.compute("bce", churn, targets)
+
+
+def test_a_probability_of_1_is_one(write):
+    with pytest.raises(losscli.LosscliError, match=r"say t\.csv:a t\.csv:y --from probs$"):
+        losscli.compute("bce", write("t.csv", "name,a,y\nu,0.5,1\nv,1,0\nw,0,1\n"), "t.csv:y")
+
+
+def test_python_says_nothing_of_scores_that_are_not_clear(write):
+    with pytest.raises(losscli.LosscliError) as raised:
+        losscli.compute("bce", write("t.csv", "a,b,y\n0.5,0.25,1\n0.75,0.5,0\n"), "t.csv:y")
+    assert "by what the columns hold" not in str(raised.value)
 
 
 def test_and_the_second_gives_the_loss(run, churn):

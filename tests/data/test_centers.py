@@ -12,7 +12,7 @@ class TestCenters:
         assert found["value"] == 4.5
 
     def test_two_centers_of_one_name_are_refused(self, compute, write, save):
-        c = write("c.csv", "class,a,b\ncat,1,1\ncat,2,2\n")
+        c = write("c.csv", "class,a,b\nowl,0,0\ncat,1,1\ncat,2,2\n")
         words = (save("x.npy", [[1, 1], [2, 2]]), write("y.csv", "label\ncat\ncat\n"), "--centers", c)
         compute("center", *words).refuses(3, "two classes", "'cat'")
 

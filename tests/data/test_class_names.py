@@ -226,6 +226,9 @@ class TestLabelsFromOne:
         assert done["value"] == pytest.approx(mean(1, 2, 0))
         assert [row["target"] for row in done["rows"]] == [2, 3, 1]
         assert done["receipt"]["label_base"] == 1
+        assert done["receipt"]["classes"] == ["1", "2", "3"]
+        named = compute("ce", "z.npy", "y.npy", "--label-base", "1", "--classes", "cat,dog,owl").json
+        assert (named["value"], named["receipt"]["classes"]) == (done["value"], ["cat", "dog", "owl"])
 
     def test_in_text(self, compute, write):
         write("y.csv", "label\n2\n3\n1\n")
@@ -245,12 +248,16 @@ class TestLabelsFromOne:
         same = compute("bce", "z.npy", save("y0.npy", [1, 2, 0])).json["value"]
         assert compute("bce", "z.npy", "y.npy", "--label-base", "1").json["value"] == same
 
-    def test_zero_is_none_of_them(self, compute, save):
+    def test_zero_is_none_of_them(self, compute, save, write):
         save("y.npy", [2, 0, 1])
         words = ("--label-base", "1")
         compute("ce", "z.npy", "y.npy", *words).refuses(3, "y.npy[1]", "label 0", "1 ... 3", "leave out --label-base")
         save("y.npy", [2, 4, 1])
         compute("ce", "z.npy", "y.npy", *words).refuses(3, "y.npy[1]", "label 4", "1 ... 3")
+        save("y.npy", [1, 0, 1])
+        assert "--ignore-index" not in compute("ce", "z.npy", "y.npy", *words).err
+        text = write("t.csv", "label\n2\n0\n1\n")
+        compute("ce", "z.npy", text, *words).refuses(3, "t.csv:3", "label 0", "1 ... 3", "leave out --label-base")
 
     def test_are_suggested(self, compute, save):
         compute("ce", "z.npy", save("y.npy", [2, 3, 1])).refuses(3, "y.npy[1]", "--label-base 1")

@@ -430,6 +430,21 @@ def test_columns_are_matched_by_name(write):
     found = losscli.compute("kl", predictions, targets, targets_from="logits", temperature=T)
     assert found.value == pytest.approx(TORCH["kl"][0] / T**2, rel=1e-14)
     assert found.receipt["targets"]["matched"] == "by name"
+    with pytest.raises(losscli.LosscliError, match="are not named as the predictions'"):
+        losscli.compute("kl", predictions, write("o.csv", "x,y,z\n-0.5,0,1\n0.75,2.5,-1\n"), targets_from="logits")
+
+
+def test_probabilities_are_taken_as_they_are(save, compute):
+    rng = np.random.default_rng(5)
+    words = (
+        "ce",
+        save("z.npy", rng.normal(size=(200, 3))),
+        save("t.npy", rng.dirichlet([1, 1, 1], 200)),
+        "-f",
+        "jsonl",
+    )
+    plain, said = compute(*words).lines, compute(*words, "--targets-from", "probs").lines
+    assert [row["loss"] for row in plain] == [row["loss"] for row in said]
 
 
 def test_what_a_summary_says_at_a_temperature():

@@ -6,6 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+import losscli
+
 RNG = np.random.default_rng(16)
 LABELS = RNG.integers(0, 3, 60)
 LOGITS = RNG.normal(size=(60, 3)) + 2 * np.eye(3)[LABELS]
@@ -181,6 +183,22 @@ class TestSpareColumns:
         compute("ce", *files).refuses(3, f"3 for 4 columns: with {cure}", "or with --classes 0,1,2,3")
         assert compute("ce", *files, *cure.split(), "-f", "value").value == EXPECTED
 
+    def test_one_within_0_and_1_is_spoken_of_as_one(self, compute, save):
+        save("z.npy", np.column_stack([LOGITS, RNG.random(60)])), save("y.npy", LABELS)
+        compute("ce", "z.npy", "y.npy").refuses(3, "column 4 lies within 0 and 1", "leave it out with --columns '!4'")
+
+    def test_in_both_files_it_may_be_a_key(self, compute, write):
+        names = ["a", "b", "key"]
+        write("p.csv", table(names, *LOGITS.T[:2], SPARE["ids"]))
+        write("t.csv", table(names, *LOGITS.T[1:], SPARE["ids"][::-1]))
+        compute("mse", "p.csv", "t.csv").refuses(3, "'key'", "join by it with --id key", "--columns '!key'")
+        assert compute("mse", "p.csv", "t.csv", "--id", "key").code == 0
+
+    def test_a_header_without_a_name_that_is_meant(self, compute, write, save):
+        z = write("z.csv", ",b,c\n5,0.5,-1\n7,2,1\n6,0,3\n")
+        found = compute("ce", z, save("y.npy", [0, 1, 2]), "--header")
+        assert "warning: id-as-prediction: z.csv: column 1 has no name and is taken for predictions" in found.err
+
     @pytest.mark.parametrize("name", ["fold", "pred", "weight", "confidence", "X", "...1", "level_0", "timestamp"])
     def test_that_no_label_names(self, compute, logits, name):
         z, y = logits(name, RNG.random(60))
@@ -290,6 +308,9 @@ class TestHealthy:
         p = np.column_stack([0.9 * p, np.full(60, 0.1)])
         files = write("p.csv", table([*NAMES, "yak"], *p.T)), write("y.csv", table(["y"], np.array(NAMES)[LABELS]))
         assert compute("ce", *files, "--from", "probs").code == 0
+        p[np.arange(60), (LABELS + 1) % 3] = 0  # some probabilities are 0
+        write("p.csv", table([*NAMES, "yak"], *(p / p.sum(axis=1, keepdims=True)).T))
+        assert compute("ce", *files, "--from", "probs").code == 0
 
     def test_a_prefix_that_all_have(self, compute, write):
         names = [f"p_{name}" for name in (*NAMES, "yak")]
@@ -300,6 +321,25 @@ class TestHealthy:
         assert compute("ce", *files).code == 0
 
 
+class TestCures:
+    """What Python and programs around it can try."""
+
+    @pytest.mark.parametrize(
+        ("loss", "p", "t", "cures"),
+        [
+            ("ce", ",a,b\n0,1,2\n1,2,3\n", "y\na\nb\n", (("--id", ""),)),
+            ("mse", "0,1\n5,6\n", "0,1\n6,7\n", (("--header", None), ("--no-header", None))),
+            ("ce", "0,1,2\n5,6,7\n", "y\na\n", (("--header", None), ("--no-header", None))),
+            ("mse", "NA\n1\n2\n", "NA\n2\n3\n", (("--header", None), ("--no-header", None))),
+            ("bce", "u,v\n2,-1\n0.5,3\n", "y\n1\n0\n", (("--columns", "v"),)),
+        ],
+    )
+    def test_options_of_which_each_settles_it(self, write, loss, p, t, cures):
+        with pytest.raises(losscli.LosscliError) as raised:
+            losscli.compute(loss, write("p.csv", p), write("t.csv", t))
+        assert set(raised.value.cures) == set(cures)
+
+
 class TestFirstRows:
     """A header of numbers, and data that looks like a header."""
 
@@ -307,6 +347,7 @@ class TestFirstRows:
         ("p", "t", "headed"),
         [
             ("1,2,3\n0.5,0.5,0.5\n", "1,2,3\n1.5,1.5,1.5\n", 1.0),
+            ("7,3\n0.5,0.25\n", "7,3\n1.5,1.25\n", 1.0),
             ("2019,2020\n5,6\n7,8\n", "2019,2020\n6,7\n8,9\n", 1.0),
             ("0.1,0.5,0.9\n1,2,3\n", "0.1,0.5,0.9\n2,3,4\n", 1.0),
             ('"1","2"\n5,6\n', '"1","2"\n6,7\n', 1.0),

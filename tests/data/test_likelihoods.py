@@ -164,6 +164,10 @@ class TestRefused:
         deep = save("deep.npy", np.load(full).reshape(4, 10, 6))
         compute("ce", deep, "--from", kind).refuses(2, "shape (4, 10, 6)", "sum to 1")
 
+    def test_probabilities_of_two_classes_neither(self, compute: Any, save: Any) -> None:
+        two = save("two.npy", [[0.25, 0.75], [0.5, 0.5], [1, 0]])
+        compute("ce", two, "--from", "probs").refuses(2, "two.npy: shape (3, 2)", "sum to 1", "(6,)")
+
     def test_what_is_no_likelihood(self, compute: Any, save: Any) -> None:
         compute("ce", save("p.npy", [-1.0, 0.5]), "--from", "log-probs").refuses(3, "p.npy[1]: 0.5 is not a log-prob")
         compute("ce", save("p.npy", [0.5, 1.5]), "--from", "probs").refuses(3, "p.npy[1]: 1.5 is not a probability")

@@ -85,6 +85,18 @@ def test_a_label_can_stand_for_what_is_missing(compute, save, arrays):
     compute("bce", arrays[0], holes, "--ignore-index", "-1").refuses(2, "--missing ignore")
 
 
+def test_a_label_and_nan_may_both_stand_for_it(compute, save, arrays):
+    both = save("both.npy", [[1.0, -1], [0.0, 1.0], [np.nan, np.nan]])
+    words = ("bce", arrays[0], both, "--missing", "ignore", "--ignore-index", "-1")
+    assert compute(*words).json["value"] == compute("bce", *arrays, "--missing", "ignore").json["value"]
+
+
+def test_a_mask_leaves_out_others(compute, save, arrays):
+    mask = save("m.npy", [[1, 1], [0, 1], [1, 1]])
+    found = compute("bce", *arrays, "--missing", "ignore", "--mask", mask, "-f", "value").value
+    assert found == pytest.approx((EACH[0] + EACH[2]) / 2, rel=1e-15)
+
+
 def test_weights_of_elements_come_from_tables_too(compute, write, save):
     p, t = write("p.csv", "a,b\n2,-1\n0.5,3\n"), write("t.csv", "a,b\n1,0\n0,1\n")
     w = write("w.csv", "a,b\n1,2\n3,0\n")

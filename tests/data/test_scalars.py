@@ -90,3 +90,17 @@ def test_calibrate_takes_one_weight(run, write):
     words = ("calibrate", f"{predictions}:z", f"{predictions}:y", "-f", "json")
     plain, weighed = run(*words), run(*words, "--sample-weight", "3", "--output", "c.csv")
     assert (plain.code, weighed.code) == (0, 0), weighed.err
+
+
+@pytest.mark.parametrize("per", ["sample", "position"])
+def test_one_weight_for_samples_of_several_positions(compute, save, per):
+    z = np.random.default_rng(0).normal(size=(2, 3, 4))
+    words = ("ce", save("z.npy", z), save("t.npy", np.zeros((2, 3), int)), "--class-axis", "-1", "--per", per)
+    found = compute(*words, "--sample-weight", "2").json
+    losses = np.log(np.exp(z).sum(axis=2)) - z[:, :, 0]
+    assert found["value"] == pytest.approx(losses.mean(), rel=1e-14)
+    units = 2 if per == "sample" else 6
+    assert (found["denominator"], found["numerator"]) == (
+        2 * units,
+        pytest.approx(2 * units * losses.mean(), rel=1e-14),
+    )

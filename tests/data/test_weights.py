@@ -85,6 +85,18 @@ class TestClassWeights:
         expected = (sum(losses[:3]) * 2 / 3 + losses[3] * 2) / 4
         assert compute("ce", p, t, "--class-weight", "balanced", "-f", "value").value == near(expected)
 
+    @pytest.mark.parametrize("ignored", [(), ("--ignore-index", "9")])
+    def test_balanced_counts_rows_that_neither_a_mask_nor_a_label_leaves_out(self, compute, save, ignored):
+        # Classes 0, 0, 0, 1 of 2 again, and a row of each kind that does not count.
+        z = [[1.0, 2.0], [0.0, 1.0], [3.0, 0.0], [0.0, 5.0], [7.0, 0.0], [1.0, 1.0]]
+        labels, mask = [0, 0, 0, 1, 1, 9 if ignored else 1], [1, 1, 1, 1, 0, 1 if ignored else 0]
+        p, t = save("p.npy", z), save("t.npy", labels)
+        losses = [cross_entropy(row, label) for row, label in zip(z[:4], labels[:4], strict=True)]
+        expected = (sum(losses[:3]) * 2 / 3 + losses[3] * 2) / 4
+        words = ("ce", p, t, "--class-weight", "balanced", *ignored, "-f", "value", "--mask")
+        assert compute(*words, save("m.npy", mask)).value == near(expected)
+        assert compute(*words, save("column.npy", np.array(mask)[:, None])).value == near(expected)
+
     def test_a_class_that_no_row_has_leaves_balanced_defined(self, compute, save):
         p, t = save("p.npy", [[1.0, 2.0, 0.0]] * 2), save("t.npy", [0, 1])
         expected = (cross_entropy([1, 2, 0], 0) + cross_entropy([1, 2, 0], 1)) / 2

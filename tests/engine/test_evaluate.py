@@ -174,6 +174,8 @@ class TestSameDigits:
         assert values.tolist() == expected.tolist()
         assert slopes.tolist() == expected_slopes.tolist()
         assert in_memory_module.in_memory(bound, x, targets, extras)[1] is None
+        mean = in_memory_module.mean_in_memory(bound, x, targets, extras, threads)
+        assert mean == pytest.approx(float(np.mean(expected, dtype=np.float64)), rel=1e-6)
 
 
 @pytest.mark.simd

@@ -212,6 +212,9 @@ def test_students_interval():
     half = 4.302652729749462 * math.sqrt(((d - d.mean()) ** 2).sum() / 2 / 3)
     found = student_interval(3, d.mean(), ((d - d.mean()) ** 2).sum())
     assert found == pytest.approx((d.mean() - half, d.mean() + half), rel=1e-12)
+    # of 0 and 2, by Cauchy's distribution, which is Student's of one degree
+    half = math.tan(math.pi * 0.475)
+    assert student_interval(2, 1.0, 2.0) == pytest.approx((1 - half, 1 + half), rel=1e-12)
     assert np.isnan(student_interval(1, 3.0, 0.0)).all()
 
 

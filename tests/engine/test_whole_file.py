@@ -117,7 +117,7 @@ class TestMasks:
         )
 
     def test_what_cannot_be_held_is_refused_with_the_reason(
-        self, compute: Compute, files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+        self, compute: Compute, save: Save, files: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(coupling, "MOST_BYTES", 4000)
         words = ("lovasz-hinge", files["scores"], files["mask"])
@@ -127,6 +127,10 @@ class TestMasks:
         )
         compute("lovasz-softmax", files["scores"], files["labels"]).refuses(3, "all rows in memory", "files in parts")
         assert compute("dice", files["scores"], files["mask"], "--per", "file").code == 0
+        # 20 masks of 36 elements are held one at a time
+        masks = save("z.npy", np.ones((20, 6, 6))), save("t.npy", np.ones((20, 6, 6), int))
+        assert compute("lovasz-hinge", *masks, "--per", "sample").code == 0
+        compute("lovasz-hinge", *masks, "--per", "file").refuses(3, "720 elements")
 
     def test_series(self, compute: Compute, files: dict[str, str]) -> None:
         expected = np.abs(A - B).sum() / np.abs(B).sum()

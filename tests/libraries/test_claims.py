@@ -7,6 +7,7 @@ where the libraries are installed. The numbers that are written out were printed
 import math
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import claims
@@ -238,6 +239,7 @@ class TestArguments:
         ("words", "option"),
         [
             ("bce p.npy t.npy --from probs --pos-weight 3 --as torch", "--pos-weight"),
+            ("bce p.csv t.csv --from probs --pos-weight a=3 --as torch", "--pos-weight"),
             ("bce p.npy t.npy --from probs --pos-weight 3 --as keras", "--pos-weight"),
             ("bce p.npy t.npy --from probs --pos-weight 3 --as sklearn", "--pos-weight"),
             ("bce p.npy t.npy --pos-weight 3 --as optax", "--pos-weight"),
@@ -256,6 +258,7 @@ class TestArguments:
     )
     def test_not_taken(self, compute: Compute, save: Save, words: str, option: str) -> None:
         save("p.npy", [0.25, 0.75]), save("t.npy", [0, 1]), save("r.npy", [[0.5, 0.5], [0.25, 0.75]])
+        Path("p.csv").write_text("a,b\n0.25,0.5\n"), Path("t.csv").write_text("a,b\n0,1\n")
         (
             save("s.npy", [[[0.5, 0.5, 1], [0, 1, 2]]]),
             save("i.npy", np.array([[0, 2]]) if "blank" in words else [[2, -1]]),
@@ -350,6 +353,52 @@ def test_operands_as_the_file_has_them(
         names: dict[str, Any] = {"p": np.load(predictions), "t": None if shapes[1] is None else np.load(targets)}
         exec("\n".join(found["receipt"]["as"]["imports"]), names)
         assert float(eval(call, names)) == pytest.approx(found["value"], rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("loss", "words", "labels", "expected", "part"),
+    [
+        ("ce", "", "cab", [0, 1, 2], "({p}, {t}, dtype=torch.int64))"),
+        ("ce", "--ignore-index b", "cab", [0, 1], "-1 if label == 'b' else "),
+        ("ce", "--ignore-index ? --columns *", "c?b", [0, 2], "ignore_index=-1)"),
+        ("multi-margin", "", "cab", [0, 1, 2], "({p}, {t}, dtype=torch.int64), "),
+        ("multi-margin", "--ignore-index ? --columns *", "c?b", [0, 2], "[t != '?']"),
+        ("ce", "--class-weight a=1,b=1,c=1", "cab", [0, 1, 2], "({p}, {t}, dtype=torch.int64), weight="),
+    ],
+)  # fmt: skip
+def test_classes_that_have_names(
+    compute: Compute, write: Any, loss: str, words: str, labels: str, expected: list[int], part: str
+) -> None:
+    """The labels that are left are c, a and b, whose losses are worked out here."""
+    z, y = np.array([[0.5, -1, 2], [1, 1, 0.25], [-2, 0.5, 3]]), np.array(list(labels))
+    write("z.csv", "a,b,c\n" + "".join(f"{','.join(map(str, row))}\n" for row in z.tolist()))
+    write("y.csv", "label\n" + "".join(f"{label}\n" for label in labels))
+    right = {
+        "ce": np.log(np.exp(z).sum(axis=1)) - z[range(3), [2, 0, 1]],
+        # by hand: what each other class's score lacks to be 1 below, over 3
+        "multi-margin": np.array([0, 1 + 0.25, 3.5]) / 3,
+    }
+    found = compute(loss, "z.csv", "y.csv", *words.split(), "--as", "torch", "-f", "json").json
+    assert found["value"] == pytest.approx(right[loss][expected].mean(), rel=1e-14)
+    call = found["receipt"]["as"]["call"]
+    index = "numpy.array([['a', 'b', 'c'].index(label) for label in t])"
+    assert part.format(p="torch.tensor(p)", t=f"torch.tensor({index}") in call
+    if claims.installed("torch"):
+        names: dict[str, Any] = {"p": z, "t": y}
+        exec("\n".join(found["receipt"]["as"]["imports"]), names)
+        assert float(eval(call, names)) == pytest.approx(found["value"], rel=1e-14)
+
+
+def test_classes_that_are_called_by_numbers(compute: Compute, save: Save, write: Any) -> None:
+    """The loss is worked out here."""
+    z = np.array([[0.5, -1, 2], [1, 1, 0.25], [-2, 0.5, 3]])
+    write("z.csv", "30,10,20\n" + "".join(f"{','.join(map(str, row))}\n" for row in z.tolist()))
+    found = compute("ce", "z.csv", save("y.npy", [20, 30, 10]), "--header", "--as", "torch", "-f", "json").json
+    assert found["value"] == pytest.approx((np.log(np.exp(z).sum(axis=1)) - z[range(3), [2, 0, 1]]).mean(), rel=1e-14)
+    assert found["receipt"]["as"]["call"] == (
+        "torch.nn.functional.cross_entropy(torch.tensor(p), "
+        "torch.tensor(numpy.array([[30, 10, 20].index(label) for label in t]), dtype=torch.int64))"
+    )
 
 
 TURNED = ([[1.0, 0], [0.8, 0.6], [0, 1], [-0.6, 0.8], [0.6, 0.8]], [1, 1, 2, 2, 3])

@@ -135,6 +135,10 @@ class TestLevels:
     def test_what_is_no_level_is_refused(self, compute, write, save):
         p, t = save("p.npy", QUANTILES), save("t.npy", T)
         compute("wql", p, t).refuses(2, "needs --levels", "3 columns of p.npy", "--levels 0.25,0.5,0.75")
+        compute("wql", save("wide.npy", np.zeros((4, 9))), t).refuses(
+            2, "as --levels 0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9"
+        )
+        compute("wql", save("wide.npy", np.zeros((4, 10))), t).refuses(2, "10 columns", "as --levels 0.01,0.02,...")
         compute("wql", p, t, "--levels", "0.1,0.5").refuses(2, "2 levels for 3 columns")
         compute("wql", p, t, "--levels", "0.1,0.5,90").refuses(2, "'90' is no level", "from 0 to 1")
         compute("wql", p, t, "--levels", "0.1,0.5,0.1").refuses(2, "the level 0.1 is there twice")

@@ -227,6 +227,7 @@ class TestFiles:
         assert losses(compute(*words, "--target-lengths", files["lengths"])) == pytest.approx(expected(), rel=1e-14)
         compute(*words).refuses(3, "say how many each sample has with --target-lengths".capitalize())
         compute(*words, "--target-lengths", save("l.npy", [3, 2, 0, 2])).refuses(3, "6 labels", "sums to 7")
+        compute(*words, "--target-lengths", "-1").refuses(2, "--target-lengths -1: is no whole number")
         compute(*words, "--target-lengths", "4").refuses(3, "6 labels", "no samples of --target-lengths 4")
         found = losses(compute("ctc", save("two.npy", Z[:2]), files["flat"], "--target-lengths", "3", "--per-sample"))
         assert found == pytest.approx(expected(Z[:2], [[3, 3, 1], [2, 4, 1]], [9, 9]), rel=1e-14)
@@ -273,12 +274,19 @@ class TestFiles:
         compute(*words, save("l.npy", [9, 10, 9, 9])).refuses(3, "l.npy[1]: 10 is no length")
         (Path("l.csv")).write_text("id,steps\na,9\nb,8\nc,7\nd,9\n")
         assert losses(compute(*words, "l.csv:steps", "--per-sample")) == pytest.approx(expected(), rel=1e-14)
+        (Path("one.csv")).write_text("steps\n9\n8\n7\n9\n")
+        assert losses(compute(*words, "one.csv", "--per-sample")) == pytest.approx(expected(), rel=1e-14)
         compute(*words, "l.csv").refuses(3, "l.csv has 2 columns; say which, as l.csv:COLUMN")
 
     def test_other_shapes_of_predictions_are_refused(self, compute: Any, save: Any, files: dict[str, str]) -> None:
         compute("ctc", files["t"], files["t"]).refuses(3, "it takes three axes", "save values[None]")
         compute("ctc", save("none.npy", np.zeros((4, 0, 3))), files["t"]).refuses(3, "an axis of length 0")
         compute("ctc", files["z"], "0").refuses(3, "takes no constant")
+
+    def test_one_class_is_the_blank(self, compute: Any, save: Any) -> None:
+        z, t = save("one.npy", np.ones((1, 3, 1))), save("none.npy", [[-1, -1]])
+        assert compute("ctc", z, t, "-f", "value").value == 0
+        compute("ctc", z, t, "--blank", "1").refuses(3, "--blank 1", "1 class")
 
     def test_it_is_no_loss_of_rows(self, run: Any, compute: Any, files: dict[str, str]) -> None:
         run("check", files["z"], files["t"], "--loss", "ctc").refuses(2, "row by row")

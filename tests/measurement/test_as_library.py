@@ -37,7 +37,16 @@ class TestSideBySide:
         found = compute(*words, "sklearn,optax", "-f", "json").json
         assert found["as"][1]["value"] is None
         assert "no weights of samples" in found["as"][1]["refused"]
+        assert [side["version"].split()[0] for side in found["as"]] == ["scikit-learn", "optax"]
         compute(*words, "optax").refuses(2, "--as optax", "no weights of samples", "--sample-weight")
+
+    def test_what_none_of_them_can_do_is_refused_with_the_reason_of_the_first(
+        self, compute: Compute, save: Save
+    ) -> None:
+        p, t, w = save("p.npy", NUMBERS[0]), save("t.npy", NUMBERS[1]), save("w.npy", WEIGHTS)
+        words = ("mse", p, t, "--reduction", "sum", "--sample-weight", w)
+        compute(*words, "--as", "sklearn,optax").refuses(2, "--as sklearn", "leave --reduction out")
+        compute(*words, "--as", "optax,sklearn").refuses(2, "--as optax", "no weights of samples")
 
     def test_what_libraries_have_no_losses_of(self, compute: Compute, save: Save) -> None:
         p, t = save("p.npy", np.zeros((2, 3, 4))), save("t.npy", np.ones((2, 3, 4), int))
@@ -56,6 +65,7 @@ class TestSideBySide:
         flat = ("dice", save("q.npy", p.reshape(-1)), save("u.npy", t.reshape(-1)), "--from", "probs")
         whole = compute(*flat, "--as", "keras", "-f", "value").value
         assert compute(*words, "--as", "keras", "-f", "value").value == whole
+        assert compute(*flat, "--as", "keras", "--per", "file", "-f", "value").value == whole
         compute(*words, "--as", "keras", "--per", "sample").refuses(2, "--as keras", "--per file")
         logits = ("dice", save("z.npy", p), save("u.npy", t), "--as", "optax")
         compute(*logits).refuses(2, "--as optax", "each row")
@@ -69,6 +79,18 @@ class TestSideBySide:
         assert found.code == 0
         for part in ("losscli", "keras", "66.66", "multiplies by 100", "sklearn", "by default"):
             assert part in found.out
+
+    def test_each_convention_that_changes_the_number_says_to_what(self, compute: Compute, save: Save) -> None:
+        p, t = save("p.npy", NUMBERS[0]), save("t.npy", NUMBERS[1])
+        lines = compute("mape", p, t, "--as", "keras,sklearn", "-f", "csv").out.splitlines()
+        # by hand: the mean of 0.5, 0.5, 2 / 3 and 1, times 100
+        assert "multiplies by 100: 66.66" in next(line for line in lines if "multiplies" in line)
+
+    def test_a_convention_that_changes_nothing_here_says_so(self, compute: Compute, save: Save) -> None:
+        p, t = save("p.npy", [0.5, 0.25]), save("t.npy", [1, 0])
+        out = compute("bce", p, t, "--from", "probs", "--as", "keras,sklearn", "-f", "csv").out
+        assert "cuts" in out  # probabilities of 0 and 1, of which there are none
+        assert out.count("no change here") >= 1
 
     def test_a_file_gets_it_too(self, compute: Compute, save: Save, folder: Path) -> None:
         p, t = save("p.npy", NUMBERS[0]), save("t.npy", NUMBERS[1])

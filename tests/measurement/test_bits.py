@@ -124,7 +124,7 @@ def test_files_that_are_no_bytes(compute: Any, save: Any, words: Any, numbers: A
 def test_what_changes_the_sum_is_refused(compute: Any, save: Any, more: str) -> None:
     save("w.npy", np.ones(4))
     words = save("z.npy", LOGITS), save("t.npy", LABELS), "--class-axis", "-1"
-    compute("ce", *words, "--bytes", "100", *more.split()).refuses(2, "ytes")
+    compute("ce", *words, "--bytes", "100", *more.split()).refuses(2, "ytes", more.split()[0])
 
 
 def test_only_cross_entropy_has_bits_per_byte(compute: Any, save: Any, words: Any) -> None:

@@ -305,6 +305,10 @@ class TestUnits:
             with pytest.raises(losscli.LosscliError, match=r"of all samples together.*say --per sample"):
                 losscli.compute("bce", x, np.ones_like(x), class_axis=1, per=per, **more)
 
+    def test_a_single_mask_is_refused(self):
+        with pytest.raises(losscli.LosscliError, match=r": dice has losses of all samples .*give each mask as a row"):
+            losscli.compute("dice", np.zeros(9), np.ones(9), interval=True)
+
 
 def test_a_pass_keeps_no_row(monkeypatch):
     """What is kept of many rows does not grow with them."""

@@ -35,6 +35,9 @@ def test_the_value_is_the_weighted_sum_and_each_term_is_there(compute, files):
     assert [term["value"] for term in terms] == pytest.approx([ce, brier, ce], rel=1e-14)
     assert [term["contribution"] for term in terms] == pytest.approx([ce, brier / 2, 2 * ce], rel=1e-14)
     assert [term["parameters"] for term in terms] == [{}, {}, {"gamma": 0}]
+    assert [(term["samples"], term["ignored"], term["summary"]["min"]) for term in terms] == [
+        (25, 0, pytest.approx(each.min(), rel=1e-13)) for each in (files["ce"], files["brier"], files["ce"])
+    ]
     assert found["value"] == math.fsum(term["contribution"] for term in terms)
     assert (found["samples"], found["ignored"], found["reduction"], found["baseline"]) == (25, 0, "mean", None)
     assert found["signature"] == (

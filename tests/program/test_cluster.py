@@ -3,12 +3,14 @@
 tests/program/test_dask.py does the same with Dask.
 """
 
+import json
 import os
 import pickle
 import signal
 import subprocess
+import sys
 import time
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +18,9 @@ import pytest
 
 import losscli
 from losscli.engine import errand, job, workers
-from losscli.engine.cluster import SHARES, Cluster, _Plan
-from losscli.engine.cluster_local import LocalProcesses
+from losscli.engine.cluster import SHARES, Cluster, LostError, _Plan
+from losscli.engine.cluster_executor import OfExecutor
+from losscli.engine.cluster_local import SERVE, LocalProcesses
 from losscli.engine.outlet import Outlet, delivered
 from losscli.errors import DataError
 from losscli.io.bytes import RawFile
@@ -143,6 +146,34 @@ def test_every_command_prints_and_writes_the_same_bytes_as_threads(run, on, proc
         assert " needs all rows at once, and was computed here, not on local:2" in there.err
     else:
         assert (processes.handed > before, there.err) == (True, here.err)
+
+
+def test_what_became_of_the_work_of_an_executor():
+    cluster = OfExecutor("my:executor", lambda: ThreadPoolExecutor(1))
+    pending, cancelled, done, wrong, broken, bare = (Future() for _ in range(6))
+    cancelled.cancel()
+    done.set_result(b"answer")
+    wrong.set_exception(ValueError("no such loss"))
+    broken.set_exception(BrokenExecutor("it was killed"))
+    bare.set_exception(BrokenExecutor())
+    assert [cluster.lost(one) for one in (pending, cancelled, done, wrong, broken, bare)] == [False] * 4 + [True] * 2
+    assert cluster.result(done) == b"answer"
+    for one, reason in ((broken, "^it was killed$"), (bare, "^BrokenExecutor$"), (cancelled, "^CancelledError$")):
+        with pytest.raises(LostError, match=reason):
+            cluster.result(one)
+    with pytest.raises(DataError, match=r"--cluster my:executor: .*\(ValueError: no such loss\)"):
+        cluster.result(wrong)
+
+
+def test_a_process_ends_with_the_one_that_started_it():
+    """Which closes the pipe, however it ends."""
+    words = [sys.executable, "-P", "-c", SERVE, json.dumps(sys.path)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as started:
+        started.stdin.close()
+        try:
+            assert started.wait(timeout=30) == 0
+        finally:
+            started.kill()
 
 
 @pytest.mark.usefixtures("files", "chunks")
@@ -346,6 +377,18 @@ class TestFaults:
         with pytest.raises(DataError, match=r"slopes\.npy: cannot be written on .*: No space left on device"):
             delivered(chunk, Outlet("/dev/full", "slopes.npy", 0, 8, "float32"), 0)
 
+    def test_gradients_are_written_in_the_dtype_of_the_file_and_at_their_place(self):
+        from losscli.engine.collector import Aggregate
+        from losscli.engine.evaluate import ChunkResult
+
+        Path("slopes.bin").write_bytes(bytes(3 + 6 * 8))
+        slopes = np.arange(1, 7).reshape(3, 2) / 4
+        chunk = ChunkResult(Aggregate(), (), (slopes[:1], slopes[1:]))
+        found = delivered(chunk, Outlet("slopes.bin", "slopes.npy", 3, 8, "float32"), 2)
+        assert (found.gradient, found.written) == ((), 3)
+        written = np.frombuffer(Path("slopes.bin").read_bytes(), np.float32, offset=3)
+        assert written.reshape(6, 2).tolist() == [[0, 0], [0, 0], *slopes.tolist(), [0, 0]]
+
     def test_a_worker_that_does_not_see_the_disk_sends_gradients(self, run, monkeypatch):
         here = run(*CE.split(), "--gradient", "slopes.npy"), made()
         elsewhere = property(lambda self: Outlet("/nowhere/x", "x", 0, 1, "f4"), lambda *_: None)
@@ -386,6 +429,9 @@ class TestFaults:
 
     def test_a_factory_that_fails(self, run):
         run(*CE.split(), "--cluster", "json:loads").refuses(3, "--cluster json:loads", "TypeError")
+
+    def test_a_factory_of_a_module_in_a_package(self, run):
+        assert run(*CE.split(), "--cluster", "concurrent.futures:ThreadPoolExecutor") == run(*CE.split())
 
     def test_a_factory_beside_the_data(self, run, write):
         write(

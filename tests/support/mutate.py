@@ -26,6 +26,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,7 +34,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("data", "engine", "measurement")
-CASES = 8  # of one test function; some have more than a thousand
+ELSEWHERE = 3  # cases of one test function that is about another package, at most: there are thousands
 FAR = (
     "plots",
     "gallery",
@@ -45,7 +46,6 @@ FAR = (
 )
 FAR_PROGRAM = (
     "action",
-    "cluster",
     "contributing",
     "dask",
     "docs",
@@ -62,8 +62,12 @@ APART = (
     + ["tests/engine/test_memory.py", "tests/io/test_compressed.py", "tests/io/test_remote.py"]
 )
 """Tests that are about other packages, start processes of their own, take minutes, or use Polars when they are imported."""
+DISTANT = dict.fromkeys(("errand.py", "travel.py"), "tests/program/test_cluster.py")
+"""Files whose lines processes execute that no coverage follows, and the tests that start these; the mutant is active there as well."""
 QUIET = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "tmp_path_retention_policy=none"]
-SPARE = 10.0  # seconds of CPU time beyond what a mutant's tests take without it, before it counts as endless
+SPARE = 4.0  # seconds of CPU time beyond what a mutant's tests take without it, before it counts as endless
+ADOPT = 36  # PR_SET_CHILD_SUBREAPER: processes that a mutant leaves behind become ours, and can be ended
+PATIENCE = 30.0  # seconds in which a mutant's tests do nothing, before it counts as endless as well
 
 
 class Mutant(NamedTuple):
@@ -91,21 +95,29 @@ class Mutant(NamedTuple):
 # --- record
 
 
-def few(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """Return up to CASES cases of each test function, spread evenly, the tests of the mutated packages first."""
+def few(items: Sequence[pytest.Item], cases: int, elsewhere: int) -> list[pytest.Item]:
+    """Return a few cases of each test function, spread evenly, the tests of the mutated packages first.
+
+    `elsewhere` is for tests that are about other packages.
+    """
     by_function: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
         by_function[item.nodeid.partition("[")[0]].append(item)
-    chosen = [case for cases in by_function.values() for case in cases[:: -(-len(cases) // CASES)]]
+    near = tuple(f"tests/{name}/" for name in (*PACKAGES, "cli", "libraries"))
+    chosen = []
+    for name, each in by_function.items():
+        most = cases if name.startswith(near) else elsewhere
+        chosen += each[:: -(-len(each) // most)]
     return sorted(chosen, key=lambda item: not item.nodeid.startswith(tuple(f"tests/{name}/" for name in PACKAGES)))
 
 
 class Recorder:
     """A plugin of pytest that writes which lines each test executes, and how long it takes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cases: int, elsewhere: int) -> None:
         import coverage  # in the extra for mutation tests only
 
+        self.cases, self.elsewhere = cases, elsewhere
         self.path = folder / "reach.json"
         self.coverage = coverage.Coverage(
             data_file=None, config_file=False, include=[f"{ROOT}/losscli/{name}/*" for name in PACKAGES]
@@ -115,7 +127,7 @@ class Recorder:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items[:] = few(items)
+        items[:] = few(items, self.cases, self.elsewhere)
 
     def pytest_collection_finish(self) -> None:
         self.coverage.start()
@@ -135,15 +147,23 @@ class Recorder:
     def pytest_sessionfinish(self) -> None:
         self.coverage.stop()
         data = self.coverage.get_data()
-        names = {name: number for number, name in enumerate(self.seconds)}
-        lines = {
-            str(Path(path).relative_to(ROOT)): {
-                line: sorted(names[test] for test in tests if test in names and test not in self.failed)
-                for line, tests in data.contexts_by_lineno(path).items()
-            }
-            for path in data.measured_files()
+        before = json.loads(self.path.read_text()) if self.path.exists() else {"tests": [], "lines": {}}
+        kept = [name for name, _ in before["tests"]]
+        seconds = {**dict(before["tests"]), **self.seconds}
+        lines: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for path, of_file in before["lines"].items():
+            for line, numbers in of_file.items():
+                lines[path][line] = {kept[number] for number in numbers} - self.seconds.keys()
+        for path in data.measured_files():
+            for number, tests in data.contexts_by_lineno(path).items():
+                passed = {test for test in tests if test in self.seconds} - self.failed
+                lines[str(Path(path).relative_to(ROOT))][str(number)] |= passed
+        at = {name: number for number, name in enumerate(seconds)}
+        numbered = {
+            path: {line: sorted(at[test] for test in tests) for line, tests in of_file.items()}
+            for path, of_file in lines.items()
         }
-        self.path.write_text(json.dumps({"tests": list(self.seconds.items()), "lines": lines}))
+        self.path.write_text(json.dumps({"tests": list(seconds.items()), "lines": numbered}))
 
 
 # --- plant
@@ -263,9 +283,11 @@ class Trier:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        import ctypes
         import importlib
         import pkgutil
 
+        ctypes.CDLL(None).prctl(ADOPT, 1, 0, 0, 0)
         for package in PACKAGES:
             for module in pkgutil.walk_packages([f"losscli/{package}"], f"losscli.{package}."):
                 if "dask" not in module.name:
@@ -283,10 +305,9 @@ class Trier:
         )
         left = [one for one in self.sample if not self.only or one.path in self.only]
         random.Random(0).shuffle(left)  # so that a part of them is a sample too
+        again = [one for one in left if tuple(one) in known and self.may_change(known[tuple(one)])]
+        left = [one for one in left if tuple(one) not in known] + sorted(again, key=self.cost)
         for number, mutant in enumerate(left, 1):
-            before = known.get(tuple(mutant))
-            if before is not None and (before["outcome"] not in ("survived", "no tests") or before["cap"] >= self.cap):
-                continue
             result = {"mutant": mutant, "cap": self.cap, **self.outcome(mutant)}
             with results.open("a") as stream:
                 stream.write(json.dumps(result) + "\n")
@@ -296,16 +317,25 @@ class Trier:
         return True
 
     def chosen(self, mutant: Mutant) -> list[str]:
-        """Return the tests of a mutant: one case of each function before a second, the package's own tests first, the quick ones first."""
+        """Return the tests of a mutant: unlike ones first, and of these the package's own, and the quick ones.
+
+        A test is unlike those before it that are of another function and execute other lines of the file. The tests of the
+        module, tests/.../test_NAME.py, go before others.
+        """
         lines = self.lines.get(mutant.path, {})
         numbers = {n for line in range(mutant.line, mutant.last + 1) for n in lines.get(str(line), ())}
-        tests = sorted((self.tests[n] for n in numbers), key=lambda name: (self.seconds[name], name))
-        area, seen = f"tests/{mutant.path.split('/')[1]}/", Counter[str]()
-        ranks = {}
+        module = Path(mutant.path)
+        distant = DISTANT.get(module.name, "nowhere")
+        names = {self.tests[n] for n in numbers} | {name for name in self.tests if name.startswith(distant)}
+        area, own = f"tests/{module.parts[1]}/", f"/test_{module.name}"
+        ways, functions, ranks = Counter[int](), Counter[str](), {}
+        tests = sorted(names, key=lambda name: (self.seconds[name], name))
         for name in tests:
-            function = name.partition("[")[0]
-            seen[function] += 1
-            ranks[name] = (seen[function], not name.startswith(area))
+            function, way = name.partition("[")[0], self.ways(mutant.path)[name]
+            functions[function] += 1
+            ways[way] += 1
+            alike = max(functions[function], ways[way])
+            ranks[name] = (alike // 4 if own in name else alike, not name.startswith(area))
         chosen, spent = [], 0.0
         for name in sorted(tests, key=lambda name: ranks[name]):
             if name in self.items and self.trusted.get(name, True) and spent + self.seconds[name] <= self.cap:
@@ -313,13 +343,32 @@ class Trier:
                 chosen.append(name)
         return chosen
 
+    @cache  # noqa: B019 -- there is one of these
+    def ways(self, path: str) -> dict[str, int]:
+        """Return for each test a number that stands for the lines of a file that it executes."""
+        found: dict[str, int] = defaultdict(int)
+        for line, numbers in self.lines.get(path, {}).items():
+            for number in numbers:
+                found[self.tests[number]] ^= hash((line, "line"))
+        return found
+
+    def may_change(self, before: dict[str, Any]) -> bool:
+        """Whether a mutant may be killed this time."""
+        return before["outcome"] in ("survived", "no tests") and bool(before["cap"] < self.cap)
+
+    def cost(self, mutant: Mutant) -> float:
+        """Return for how many seconds the tests of a mutant run if it survives."""
+        return sum(self.seconds[name] for name in self.chosen(mutant))
+
     def outcome(self, mutant: Mutant) -> dict[str, Any]:
         """Return what becomes of a mutant."""
         while True:
             tests = self.chosen(mutant)
+            if not tests:
+                return {"outcome": "no tests", "ran": 0}
             killer = self.attempt(mutant.name, tests)
             if killer not in self.items:
-                return {"outcome": killer if tests else "no tests", "ran": len(tests)}
+                return {"outcome": killer, "ran": len(tests)}
             if killer not in self.trusted:
                 self.trusted[killer] = self.attempt("", [killer]) == "survived"
             if self.trusted[killer]:
@@ -335,14 +384,20 @@ class Trier:
             os.close(ours)
             self.child(name, tests, seconds, theirs, scratch)
         os.close(theirs)
-        deadline = time.monotonic() + 60 + 10 * seconds  # it may wait for others, or for ever
+        worked, since = [""], time.monotonic()
         while (ended := os.waitpid(process, os.WNOHANG)) == (0, 0):
-            if time.monotonic() > deadline:
+            now = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[11:13]  # its CPU time
+            if now != worked:
+                worked, since = now, time.monotonic()
+            elif time.monotonic() > since + PATIENCE:  # it waits for others, for ever
                 os.killpg(process, signal.SIGKILL)
             time.sleep(0.005)
         with open(ours) as stream:
             said = stream.read()
         shutil.rmtree(scratch, ignore_errors=True)
+        for left in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():  # of sessions of their own
+            os.kill(int(left), signal.SIGKILL)
+            os.waitpid(int(left), 0)
         if said:
             return said
         return (
@@ -392,13 +447,23 @@ def main() -> int:
     )
     options.add_argument("--folder", type=Path, default=ROOT / "build" / "mutation")
     options.add_argument("--only", nargs="*", default=[], metavar="FILE", help="try mutants of these files")
+    options.add_argument(
+        "--record",
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="first record these files of tests, which are new or changed",
+    )
+    options.add_argument("--cases", type=int, default=8, help="cases of one test function that are recorded, at most")
     options.add_argument("--step", choices=["record", "try"], help=argparse.SUPPRESS)
     given = options.parse_args()
     folder = given.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     if given.step:
         if given.step == "record":
-            return pytest.main(QUIET + [f"--ignore={path}" for path in APART], plugins=[Recorder(folder)])
+            asked = given.record or [f"--ignore={path}" for path in APART]
+            recorder = Recorder(folder, given.cases, given.cases if given.record else ELSEWHERE)
+            return pytest.main([*QUIET, f"--basetemp={folder}/record", *asked], plugins=[recorder])
         trier = Trier(folder, given.seconds, given.only)
         return pytest.main(QUIET + sorted({name.partition("::")[0] for name in trier.tests}), plugins=[trier])
 
@@ -412,6 +477,8 @@ def main() -> int:
             str(folder),
             "--seconds",
             str(given.seconds),
+            "--cases",
+            str(given.cases),
         ]
         paths = os.pathsep.join([str(tree), os.environ.get("PYTHONPATH", "")])
         environment = {
@@ -421,7 +488,7 @@ def main() -> int:
         }  # one core, and less to start in each process
         with (folder / f"{name}.log").open("w") as log:
             subprocess.run(
-                [*command, "--only", *given.only],
+                [*command, "--only", *given.only, "--record", *given.record],
                 cwd=tree,
                 env=environment,
                 stdout=log,
@@ -429,9 +496,12 @@ def main() -> int:
             )
 
     os.chdir(ROOT)
-    if not (folder / "reach.json").exists():
+    if given.record or not (folder / "reach.json").exists():
         step("record", ROOT)
-    if not (folder / "sample.json").exists():
+    if (folder / "sample.json").exists():
+        for name in given.record:
+            shutil.copyfile(name, folder / "tree" / name)
+    else:
         plant(folder, given.mutants, given.seed)
     step("try", folder / "tree")
     report(folder)
