@@ -29,6 +29,7 @@ ENVIRONMENT = dict(os.environ) | {
     "JAX_PLATFORMS": "cpu",
     "NO_COLOR": "1",
 }
+ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)  # with it, every start would compile all modules again
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Run:
     """What became of a process; `fault` is empty if it ended well."""
 
     seconds: float
+    cpu: float
+    """Seconds of the processor, in the program and in the system for it."""
     peak: int
     """Bytes."""
     output: str
@@ -50,6 +53,7 @@ class Result:
     mode: str
     contender: str
     seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     peaks: list[int] = field(default_factory=list)
     value: float | None = None
     bytes: int = 0
@@ -60,6 +64,11 @@ class Result:
     @property
     def time(self) -> float | None:
         return statistics.median(self.seconds) if self.seconds and not self.fault else None
+
+    @property
+    def cpu_time(self) -> float | None:
+        """The least, as other work on the machine can only add to it."""
+        return min(self.cpu) if self.cpu and not self.fault else None
 
     @property
     def peak(self) -> float | None:
@@ -100,7 +109,8 @@ def run(command: Sequence[str], folder: Path, timeout: float = TIMEOUT) -> Run:
         process.returncode = os.waitstatus_to_exitcode(status)  # it is reaped: Popen has nothing left to wait for
         said, complaint = _tail(output), _tail(errors)
     fault = "timeout" if late.is_set() else _fault(process.returncode, complaint)
-    return Run(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024), said, fault)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Run(seconds, cpu, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024), said, fault)
 
 
 def _tail(file: BinaryIO) -> str:

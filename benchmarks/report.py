@@ -73,7 +73,7 @@ AGAINST_READING = ("workload", "cat", "process", "ratio", "sum()", "in process",
 AGAINST_SIZE = ("file MB", "losscli", "peak MB", "torch", "its peak MB")
 AGAINST_THREADS = ("threads", "process", "speed-up", "in process", "speed-up")
 WRITTEN = ("workload", "losscli", "csv", "ratio", "peak MB", "peak ratio")
-START_UP = ("command", "losscli", "against", "imports", "ratio")
+START_UP = ("command", "losscli", "against", "imports", "ratio", "CPU", "imports, CPU", "CPU ratio")
 
 
 def side_by_side(results: Sequence[Result]) -> Iterator[Sequence[str]]:
@@ -162,6 +162,9 @@ def start_up(results: Sequence[Result]) -> Iterator[Sequence[str]]:
             other.contender,
             duration(other.time),
             ratio(mine.time, other.time),
+            duration(mine.cpu_time),
+            duration(other.cpu_time),
+            ratio(mine.cpu_time, other.cpu_time),
         )
 
 

@@ -217,6 +217,7 @@ class Bench:
                 ended = run(commands[contender], self.folder)
                 result.fault = ended.fault
                 result.seconds.append(ended.seconds)
+                result.cpu.append(ended.cpu)
                 result.peaks.append(ended.peak)
                 if workload and contender != "cat" and not ended.fault:
                     result.value = number(ended.output)

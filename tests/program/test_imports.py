@@ -99,6 +99,62 @@ def test_losses_that_cannot_be_compared_are_refused_without_matplotlib():
     assert imported("plot", "curves", "huber", "hinge", "-o", "x.svg") == (2, {"numpy"})
 
 
+UNUSED = (
+    "losscli.engine.resampling",
+    "losscli.engine.parts",
+    "losscli.engine.whole_file",
+    "losscli.io.csv",
+    "losscli.io.text",
+    "losscli.libraries",
+    "losscli.lookup.near",
+    "losscli.lookup.tasks",
+    "losscli.losses.residual",
+    "losscli.losses.sequence",
+    "losscli.measurement.slices",
+    "losscli.render.page",
+    "csv",
+    "glob",
+    "unicodedata",
+    "numpy.typing",
+    "rich",
+)
+"""What one number of two arrays does without; each takes some tenths of a millisecond, and together they were a tenth of the start."""
+
+
+def test_one_number_imports_nothing_that_it_does_without(save):
+    p, t = save("p.npy", np.zeros((3, 2))), save("t.npy", [0, 1, 0])
+    script = REPORT.format(before="import numpy, typer", heavy=UNUSED)
+    done = subprocess.run(
+        [sys.executable, "-c", script, "compute", "ce", p, t, "-f", "value"], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.split() == ["0"]
+
+
+NOTED = """
+import re, sys
+compile, compiled = re._compiler.compile, []
+
+def noted(pattern, flags=0):
+    frame = sys._getframe(1)
+    while frame.f_globals["__name__"] == "re":
+        frame = frame.f_back
+    if frame.f_globals["__name__"].startswith("losscli"):
+        compiled.append(pattern)
+    return compile(pattern, flags)
+
+re._compiler.compile = noted
+"""
+
+
+def test_one_number_compiles_no_pattern_of_ours(save):
+    p, t = save("p.npy", np.zeros((3, 2))), save("t.npy", [0, 1, 0])
+    script = REPORT.format(before=NOTED, heavy=()) + "print(compiled, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", script, "compute", "ce", p, t, "-f", "value"], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.split() == ["0", "[]"]
+
+
 def test_one_loss_imports_the_files_of_its_family_alone():
     script = (
         "import sys; from losscli.losses import FAMILY_MODULES, find; found = find('Mean_Squared-ERROR').name; "
@@ -143,6 +199,6 @@ def test_losses_that_a_file_imports_are_not_forgotten_with_its_own(write):
 
 
 def test_garbage_is_looked_for_rarely_but_still():
-    script = "import atexit, gc; atexit.register(lambda: print(gc.isenabled(), *gc.get_threshold()[:1])); from losscli.cli.start import main; main()"
+    script = "import atexit, gc; atexit.register(lambda: print(gc.isenabled(), *gc.get_threshold()[:1], gc.get_freeze_count() > 10_000)); from losscli.cli.start import main; main()"
     done = subprocess.run([sys.executable, "-c", script, "--version"], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "True 100000"
+    assert done.stdout.splitlines()[-1] == "True 100000 True"
