@@ -13,6 +13,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import MISSING, Field, FrozenInstanceError, field, fields, is_dataclass, replace
 from functools import cache
+from operator import itemgetter
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
     from dataclasses import dataclass  # for who uses them, they are the same
     from typing import NamedTuple
 else:
-    from collections import _tuplegetter
+    try:
+        from collections import _tuplegetter
+    except ImportError:  # as in the standard library, which does without it on other Pythons
+
+        def _tuplegetter(place, doc):
+            return property(itemgetter(place), doc=doc)
 
     def dataclass(cls=None, /, *, frozen=False, eq=True, repr=True):
         """Give a class with annotated fields its methods, as the standard library's decorator of this name does."""

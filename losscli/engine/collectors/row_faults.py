@@ -14,7 +14,6 @@ from losscli.engine.aggregates import PLACES_SHOWN, Faults
 from losscli.engine.collector import BatchCollector
 from losscli.errors import DataError
 from losscli.findings import ERROR, WARNING, Finding
-from losscli.losses.sequence import steps_needed
 from losscli.records import NamedTuple, dataclass
 from losscli.wording import count, written
 
@@ -124,6 +123,8 @@ def _of_sequences(job: "Job", look: "_Looker", batch: "Batch", finite: bool) -> 
         faults = faults + look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE) & first, sums)
     if job.predictions.dtype == np.float16:
         faults = faults + look(OVERFLOWED, np.isinf(predictions), predictions)
+
+    from losscli.losses.sequence import steps_needed
 
     infinite, needed = np.isposinf(batch.losses), steps_needed(sequences)
     none = needed > sequences.steps
