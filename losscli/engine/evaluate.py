@@ -25,8 +25,7 @@ from losscli.engine.threads import available_threads
 from losscli.engine.units import OF_FILE, PositionCount, UnitSums, closed, runs, unit_sums
 from losscli.io.npy import StreamSource
 from losscli.io.positions import turn_back
-from losscli.io.prepared import Prepared
-from losscli.io.source import Source, Window, pieces
+from losscli.io.source import Derived, Source, Window, pieces
 from losscli.io.turned import Turned
 from losscli.records import NamedTuple, replace
 
@@ -207,10 +206,18 @@ def _in_order(
 
 def _of_chunk(job: Job, start: int, stop: int) -> Job:
     """Return the job of a chunk. The rows of a stream are taken here, since they must be taken in their order."""
-    source = job.predictions
-    if isinstance(source, Prepared) and isinstance(source.of, StreamSource):
-        return replace(job, predictions=replace(source, of=source.of.take(start, stop)))
-    return replace(job, predictions=source.take(start, stop)) if isinstance(source, StreamSource) else job
+    source = _taken(job.predictions, start, stop)
+    return job if source is job.predictions else replace(job, predictions=source)
+
+
+def _taken(source: Source, start: int, stop: int) -> Source:
+    """Return a source whose rows are there: itself, unless it is a stream, or made of one."""
+    if isinstance(source, StreamSource):
+        return source.take(start, stop)
+    if isinstance(source, Derived):
+        of = _taken(source.of, start, stop)
+        return source if of is source.of else replace(source, of=of)
+    return source
 
 
 class _Outcome(NamedTuple):

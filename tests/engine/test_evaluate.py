@@ -458,3 +458,11 @@ def test_every_loss_takes_a_batch_of_which_no_row_exists(gradient):
             data.job(loss, np.float64, gradient=gradient, mask=nothing), [], 0, len(data.targets)
         )
         assert not sum(len(rows.loss) for rows in chunk.rows), loss.name
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_columns_of_a_piped_array(compute, folder, save, threads):
+    save("p.npy", np.arange(12.0).reshape(4, 3))
+    words = (save("t.npy", np.zeros(4)), "--columns", "2", "--threads", threads)
+    found = compute("mse", "-", *words, stdin=(folder / "p.npy").read_bytes())
+    assert found.json["value"] == (1 + 4**2 + 7**2 + 10**2) / 4

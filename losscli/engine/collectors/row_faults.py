@@ -108,6 +108,8 @@ def infinite_mask(losses: Array, rows: Array | None) -> Faults:
 
 def _of_sequences(job: "Job", look: "_Looker", batch: "Batch", finite: bool) -> Faults:
     """Return the faults of a batch of sequences, in which time steps beyond a sample's own may hold anything."""
+    from losscli.losses.sequence import steps_needed
+
     sequences, classes = Sequences(batch.targets), job.encoding.k
     steps: Array = batch.predictions.reshape(len(batch.targets), batch.predictions.shape[1] // classes, classes)
     within = np.asarray(np.arange(steps.shape[1]) < sequences.steps[:, None])
@@ -123,8 +125,6 @@ def _of_sequences(job: "Job", look: "_Looker", batch: "Batch", finite: bool) -> 
         faults = faults + look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE) & first, sums)
     if job.predictions.dtype == np.float16:
         faults = faults + look(OVERFLOWED, np.isinf(predictions), predictions)
-
-    from losscli.losses.sequence import steps_needed
 
     infinite, needed = np.isposinf(batch.losses), steps_needed(sequences)
     none = needed > sequences.steps
