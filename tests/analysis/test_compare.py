@@ -896,3 +896,15 @@ def test_exit_codes_of_a_process(process, models, save):
     process(*words, "--margin", "-1").refuses(2, "--margin")
     save("b.npy", np.zeros((3, 3)))
     process(*words).refuses(3, "b.npy")
+
+
+def test_rows_of_each_model_are_counted_as_they_are_read(compare, models, monkeypatch):
+    """Which is what a bar of progress shows."""
+    done, score = [], comparing.score
+
+    def counted(request, opener, threads, begun, seen, *rest, **more):
+        return score(request, opener, threads, begun, done.append, *rest, **more)
+
+    monkeypatch.setattr(comparing, "score", counted)
+    assert compare("ce", "a.npy", "b.npy", "--targets", "y.npy").code == 0
+    assert done.count(200) == 2

@@ -37,6 +37,10 @@ class TestOneLine:
         (folder / "gone").rmdir()
         compute("l1", "p.npy", "0").refuses(3, "the folder in which the command runs", "No such file")
 
+    @pytest.mark.parametrize("option", ["--sample-weight", "--mask"])
+    def test_a_missing_file_is_told_with_its_option(self, compute, save, option):
+        compute("l1", save("p.npy", [1.0]), "0", option, "none.npy").refuses(3, f"none.npy: no such file ({option})")
+
     def test_an_interrupt_has_its_own_code(self, compute, save, monkeypatch):
         def interrupted(*_, **__):
             raise KeyboardInterrupt

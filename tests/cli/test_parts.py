@@ -295,6 +295,16 @@ class TestPartsThatDoNotBelongTogether:
         done = run("merge", *names)
         assert (done.code, "--label-smoothing: 0.1 and 0.0" in done.err) == (3, True), done.err
 
+    def test_another_loss_or_files_of_other_rows(self, run, in_parts, logits):
+        names = in_parts("ce", *logits, of=2)
+        for words, said in (
+            (("brier", *logits), "(loss: brier and softmax-cross-entropy)"),
+            (("ce", *logits, "--per-sample"), "(--per-sample: True and False)"),
+        ):
+            assert run("compute", *words, "--part", "2/2", "-o", "2.part").code == 0
+            done = run("merge", *names)
+            assert (done.code, said in done.err) == (3, True), done.err
+
     def test_other_files_of_the_same_name(self, run, in_parts, logits, save):
         names = in_parts("ce", *logits, of=2)
         labels = np.load("t.npy")
@@ -319,6 +329,12 @@ class TestPartsThatDoNotBelongTogether:
         monkeypatch.setattr(parts, "__version__", "9.9")
         done = run("merge", *names)
         assert (done.code, "this is losscli 9.9; make the part again" in done.err) == (3, True), done.err
+
+    def test_notes_on_the_files_are_kept(self, run, in_parts, save):
+        words = ("mse", save("column.npy", np.ones((ROWS, 1))), save("zeros.npy", np.zeros(ROWS)))
+        note = "losscli: note: column.npy: shape (500, 1) was squeezed to (500,)".replace("500", str(ROWS))
+        done = run("merge", *in_parts(*words, of=2))
+        assert (done.code, note in done.err) == (0, True), done.err
 
     def test_another_processor_is_a_note(self, run, logits, monkeypatch):
         assert run("compute", "ce", *logits, "--part", "1/2", "-o", "1.part").code == 0
@@ -360,6 +376,7 @@ class TestPartsThatDoNotBelongTogether:
             ("part", lambda head: {**head, "options": {}}),
             ("part", lambda head: {**head, "files": [{}]}),
             ("part", lambda head: {**head, "gradient": {}}),
+            ("part", lambda head: {**head, "rows_file": 5}),
             *((name, lambda text: None) for name in ("measurement", "folded", "chunks")),
             ("chunks", lambda text: json.loads(json.dumps(text).replace("fields", "feilds"))),
         ],
@@ -382,6 +399,7 @@ class TestPartsThatDoNotBelongTogether:
         with zipfile.ZipFile("2.part") as archive:
             head = json.loads(archive.read("part.json"))
         assert (head["format"], head["part"], head["of"], head["all_rows"]) == ("losscli part", 2, 2, ROWS)
+        assert [file.keys() for file in head["files"]] == [{"file", "bytes", "ends"}] * 2
 
     def test_nothing_outside_losscli_is_called(self, run, in_parts, logits):
         names = in_parts("ce", *logits, of=1)

@@ -103,12 +103,19 @@ PAIR = ([[0.0, 0]], [[3.0, 4]])
         ("huber", "--delta 0.5", ([1.5, 1, 5], [1, 2, 3]), 0.4583333333333333, "delta=0.5"),
         ("triplet", "--swap 1 --margin 2 --negative n.npy", PAIR, 5.999999599999504, "swap=True, eps=1e-06"),
         ("cosine-embedding", "--other n.npy", ([[0.0, 0]], [1]), 1.0, "torch.tensor(other)"),
+        ("hinge-embedding", "--other n.npy", ([[1.0, 0], [4, 4]], [1, -1]), 3.0, "numpy.sqrt(((p - other) ** 2).sum(axis=1))"),
+        ("bce", "--pos-weight 3", ([0.0, 0], [1, 0]), 2 * math.log(2), "pos_weight=torch.tensor(3.0"),
+        ("mse", "--sample-weight e.npy", ([[1.0, 2], [3, 5]], [[0.0, 1], [1, 1]]), 4.75, "weight=torch.tensor(w)"),
+        ("mse", "--sample-weight w.npy", ([[1.0, 2], [3, 5]], [[0.0, 1], [1, 1]]), 7.0, "numpy.broadcast_to(w[:, None], p.shape)"),
+        ("ctc", "", (STEPS, [[1, 2], [2, -1]]), 2.5684405551259553, "p.transpose(1, 0, 2) - numpy.logaddexp.reduce("),
+        ("ctc", "", (11 * STEPS, 11 * [[1, 2], [2, -1]]), 2.5684405551259553, "numpy.logical_not(t == -1).sum(axis=1)"),
     ],
 )  # fmt: skip
 def test_numbers_and_calls_of_torch(
     compute: Compute, save: Save, loss: str, words: str, arrays: Any, expected: float, part: str
 ) -> None:
-    save("n.npy", [[4.0, 4.0]]), save("v.npy", [1e-8, 2.0, 0.5])
+    save("n.npy", [[4.0, 4.0]] * len(arrays[0])), save("v.npy", [1e-8, 2.0, 0.5])
+    save("w.npy", [1.0, 2.0]), save("e.npy", [[1.0, 2.0], [0.0, 1.0]])
     p, t = save("p.npy", arrays[0]), save("t.npy", arrays[1])
     found = compute(loss, p, t, *words.split(), "--as", "torch", "-f", "json").json
     assert found["value"] == pytest.approx(expected, rel=1e-14)
@@ -117,7 +124,7 @@ def test_numbers_and_calls_of_torch(
     assert call["imports"][-1] == "import torch"
     if claims.installed("torch"):
         names = {"p": np.load(p), "t": np.load(t), "negative": np.load("n.npy"), "other": np.load("n.npy")}
-        names["variance"] = np.load("v.npy")
+        names |= {"variance": np.load("v.npy"), "w": np.load("e.npy" if "e.npy" in words else "w.npy")}
         exec("\n".join(call["imports"]), names)
         assert float(eval(call["call"], names)) == pytest.approx(expected, rel=1e-15)
 
@@ -189,6 +196,7 @@ def test_where_sklearn_raises_an_error(
     [
         ("cosine-distance", "", ([[3.0, 4], [1, 0]], [[1.0, 2], [0.5, 1]]), -4.75, "axis=1)"),
         ("mse", "--sample-weight w.npy", ([3.0, 4.0], [1.0, 2.0]), 0.0, "weights=tensorflow.constant(w, 'float32')"),
+        ("mse", "--sample-weight w.npy", ([[3.0, 4]] * 2, [[1.0, 2]] * 2), 0.0, "weights=tensorflow.constant(w[:, None], 'float32')"),
         ("hinge", "", ([0.5, 0.5], [1, -1]), 1.5, "hinge_loss(tensorflow.constant(t, 'float32')"),
         ("mse", "--reduction mean", ([3.0, 4.0], [1.0, 2.0]), 4.0, "reduction='weighted_mean'"),
         (
@@ -199,7 +207,7 @@ def test_where_sklearn_raises_an_error(
             "compute_full_loss=True",
         ),
     ],
-)
+)  # fmt: skip
 def test_numbers_and_calls_of_tf1(
     compute: Compute, save: Save, loss: str, words: str, arrays: Any, expected: float, part: str
 ) -> None:

@@ -29,6 +29,7 @@ INFINITE = math.inf
     ("loss", "words", "arrays", "expected", "part"),
     [
         ("ce", "--label-smoothing 0.1", (ROWS, SOFT), 2.749973480262715, "t * (1 - 0.1) + 0.1 / 3"),
+        ("ce", "--from log-probs", (LOG_ROWS, [0, 2]), math.log(20) / 2, "softmax_cross_entropy(jax.numpy.asarray(p), "),
         ("kl-divergence", "--from log-probs", (LOG_ROWS, SOFT), 0.2490153854382281, "kl_divergence("),
         ("focal", "--alpha 0.25 --gamma 1.5", ([1.0, -2], [0.3, 0.9]), 0.3472295771461626, "gamma=1.5, alpha=0.25"),
         ("poly-1", "--epsilon 0.5", (ROWS, [0, 2]), 0.9632680481010536, "epsilon=0.5"),

@@ -293,6 +293,22 @@ class TestNames:
             out = run("explain", name).out
             assert text.split(";")[0].split(",")[0][:40] in " ".join(out.split())
 
+    def test_explain_says_what_weights_are_divided_by(self, run: Any) -> None:
+        """torch divides by the weights of class indices, by the rows of soft targets, and in multi_margin_loss by rows."""
+        said = {
+            name: run("explain", name, "--format", "json").json["libraries"][0]["conventions"]
+            for name in ("CrossEntropyLoss", "MultiMarginLoss", "MSELoss")
+        }
+        of_classes = {
+            name: [line for line in lines if "with weights of classes" in line] for name, lines in said.items()
+        }
+        assert of_classes == {
+            "CrossEntropyLoss": ["with weights of classes: sum(w * l) / sum(w); for soft targets sum(w * l) / n"],
+            "MultiMarginLoss": ["with weights of classes: sum(w * l) / n"],
+            "MSELoss": [],
+        }
+        assert said["MSELoss"] == ["reduces by mean: sum(w * l) / sum(w)"]
+
     def test_explain_shows_calls_conventions_and_defects(self, run: Any) -> None:
         out = " ".join(run("explain", "tversky").out.split())
         for part in ("keras.losses.Tversky", "weighs false negatives by alpha", "keras up to 3.15.1", "for one mask"):

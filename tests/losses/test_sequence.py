@@ -372,3 +372,8 @@ class TestFiles:
         found = run("compare", "ctc", better, worse, "--targets", t, "-f", "json").json
         difference = np.mean(expected(Z / 2, steps=[9] * 4)) - np.mean(expected(steps=[9] * 4))
         assert found["comparisons"][0]["difference"] == pytest.approx(difference, rel=1e-12)
+
+    def test_labels_of_one_length_need_no_padding(self, compute: Any, save: Any, files: dict[str, str]) -> None:
+        """What ends the labels of a sequence is no label of a row, and no note says that no row has it."""
+        words = ("ctc", files["z"], save("full.npy", [[1], [2], [3], [1]]), "--ignore-index", "-1")
+        assert "no row has this label" not in compute(*words).err

@@ -92,6 +92,14 @@ class TestSideBySide:
         assert "cuts" in out  # probabilities of 0 and 1, of which there are none
         assert out.count("no change here") >= 1
 
+    def test_without_a_number_there_is_no_change_until_there_is_one(self, compute: Compute, save: Save) -> None:
+        """Of weights of 0 alone there is no mean; it is 0 in TensorFlow 1, and that is its last convention."""
+        p, t, w = save("p.npy", [1.0, 2.0]), save("t.npy", [0.0, 1.0]), save("w.npy", [0.0, 0.0])
+        out = compute("mse", p, t, "--sample-weight", w, "--as", "tf1,keras", "-f", "csv").out.splitlines()
+        assert out[1].startswith("losscli,-,")
+        assert "weighted_sum_by_nonzero_weights): no change here," in out[2]
+        assert "is 0 where all weights are 0: 0.0," in out[4]
+
     def test_a_file_gets_it_too(self, compute: Compute, save: Save, folder: Path) -> None:
         p, t = save("p.npy", NUMBERS[0]), save("t.npy", NUMBERS[1])
         compute("mape", p, t, "--as", "keras,torch,sklearn", "-o", "x.json")

@@ -1,5 +1,6 @@
 """The receipt's signature has whatever makes numbers differ."""
 
+import numpy as np
 import pytest
 
 from losscli.measurement.receipt import signature
@@ -148,3 +149,17 @@ class TestReceipt:
             assert (f"|per:{said}|" in found["signature"]) == (said != "position")
         together = save("x.npy", [1.0, 2]), save("time.npy", [1.0, 2]), "--event", save("event.npy", [1, 1])
         assert compute("cox", *together).json["receipt"]["per"] == "file"
+
+    def test_of_positions_says_how_they_meet(self, compute, save):
+        p, t = save("p.npy", np.zeros((2, 2, 2))), save("t.npy", np.ones((2, 2, 2)))
+        found = compute("mse", p, t, "--per", "sample", "--over-positions", "sum").json
+        assert found["receipt"]["over_positions"] == "sum"
+        assert "|over-positions:sum|" in found["signature"]
+
+    def test_functions_that_depend_on_the_processor_are_named(self, compute, save):
+        """docs/robustness.md: none for squares, exp of float32 for a softmax; unknown for probabilities."""
+        z, y = save("z.npy", [[2.0, 1], [0.5, -1]], np.float32), save("y.npy", [0, 1])
+        assert compute("mse", z, z).json["receipt"]["arithmetic"]["dispatched"] == []
+        assert "exp of float32" in compute("ce", z, y).json["receipt"]["arithmetic"]["dispatched"]
+        p = save("p.npy", [[0.5, 0.5], [0.25, 0.75]], np.float32)
+        assert "dispatched" not in compute("ce", p, y, "--from", "probs").json["receipt"]["arithmetic"]

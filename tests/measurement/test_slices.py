@@ -333,3 +333,16 @@ def test_rows_of_weight_0_do_not_tell_how_much_samples_differ(compute, save):
     done = compute("mse", "p.npy", "0", "--sample-weight", "w.npy", "--interval")
     assert done.json["interval"] is None
     assert done.json["interval_undefined"].startswith("1 sample, ")
+
+
+def test_the_interval_of_tiny_losses_is_not_a_point():
+    """Scaled by powers of two, all sums are scaled exactly, and so are the ends."""
+    p = np.array([1.0, 2.0, 0.5, 3.0, 0.25])
+    one, tiny = (losscli.compute("mse", p * scale, 0, interval=True).interval for scale in (1.0, 2.0**-25))
+    assert one.low < one.high
+    assert (tiny.low, tiny.high) == (one.low * 2.0**-50, one.high * 2.0**-50)
+
+
+def test_slices_of_no_value_are_refused(compute, save):
+    words = ("mse", save("p.npy", [1.0, 2.0]), save("t.npy", [0.0, 1.0]), "--interval", "--reduction", "none")
+    compute(*words).refuses(2, "--reduction none leaves none")
