@@ -10,11 +10,12 @@ same declarations give classes that behave the same:
 """
 
 import dataclasses
+from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import MISSING, Field, FrozenInstanceError, field, fields, is_dataclass, replace
 from functools import cache
 from operator import itemgetter
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 __all__ = ["NamedTuple", "dataclass", "field", "fields", "is_dataclass", "replace"]
@@ -157,14 +158,13 @@ def _refuse(self: object, name: str, *value: object) -> NoReturn:
 
 
 @cache
-def _making(count: int) -> CodeType:
-    """Return the code of a function that makes a tuple of a class from so many values."""
-    values = "".join(f"x{i}, " for i in range(count))
-    code: CodeType = eval(f"lambda cls, {values}: new(cls, ({values}))").__code__
-    return code
+def _making(count: int) -> Callable[..., Any]:
+    """Return the `__new__` of a named tuple of the standard library with so many fields."""
+    return namedtuple("_", [f"x{i}" for i in range(count)]).__new__  # noqa: PYI024 -- it takes names that are made here
 
 
 def _constructor(names: tuple[str, ...], defaults: tuple[Any, ...]) -> Callable[..., Any]:
     """Return the `__new__` of a class of tuples with these fields, of which the last ones have defaults."""
-    code = _making(len(names)).replace(co_varnames=("_cls", *names), co_name="__new__")
-    return FunctionType(code, {"new": tuple.__new__}, "__new__", defaults)
+    made: Any = _making(len(names))
+    code = made.__code__.replace(co_varnames=("_cls", *names))
+    return FunctionType(code, made.__globals__, "__new__", defaults)

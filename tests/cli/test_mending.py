@@ -565,3 +565,44 @@ def test_probabilities_of_masks_are_said_to_be_some(save, run):
     p = [[0.75, 0.25], [0.5, 0.5], [0.125, 0.875]]
     save("p.npy", p), save("y.npy", [0, 1, 1])
     assert command_of(run("compute", "dice", "p.npy", "y.npy").err).endswith("y.npy --from probs")
+
+
+@pytest.mark.parametrize("missing", ["0.625", ""])  # which of both it is can be told without the last cell
+def test_of_two_probabilities_it_is_that_of_the_outcome(write, run, missing):
+    write("two.csv", f"p_no,p_yes,bought\n0.25,0.75,yes\n0.5,0.5,no\n{missing},0.375,no\n")
+    line = command_of(run("compute", "bce", "two.csv").err)
+    assert line == "losscli compute bce two.csv:p_yes two.csv:bought --from probs"
+    expected = bce((0.75, 1), (0.5, 0), (0.375, 0))
+    assert run(*shlex.split(line)[1:], "-f", "value").value == pytest.approx(expected, rel=1e-12)
+
+
+def test_outcomes_of_a_loss_of_classes_are_not_put_in_order(write, run):
+    write("z.csv", "logit_ham,logit_spam,label\n1.5,0.25,spam\n-1,0.5,spam\n2,-2,ham\n")
+    line = command_of(run("compute", "ce", "z.csv").err)
+    assert "--classes" not in line
+    assert run(*shlex.split(line)[1:], "-f", "value").value == pytest.approx(
+        softmax_ce(([1.5, 0.25], 1), ([-1, 0.5], 1), ([2, -2], 0)), rel=1e-12
+    )
+
+
+def test_small_negative_logits_are_no_logarithms(write, run):
+    write("one.csv", "score,seen\n-0.0000001,1\n-0.0000002,0\n-0.0000003,1\n")
+    assert "log-probs" not in command_of(run("compute", "bce", "one.csv").err)
+    write("one.csv", "score,seen\n-0.0000001,yes\n-0.0000002,no\n-0.0000003,yes\n")
+    assert "log-probs" not in command_of(run("compute", "ce", "one.csv").err)
+
+
+def test_a_score_beside_an_id_needs_no_name(write, run):
+    write("p.csv", "id,score\n1,0.5\n2,-1.5\n3,2.25\n")
+    write("y.csv", "id,seen\n2,yes\n3,no\n1,yes\n")
+    line = command_of(run("compute", "ce", "p.csv", "y.csv").err)
+    assert line.startswith("losscli compute bce p.csv y.csv --id id")
+    assert run(*shlex.split(line)[1:]).code == 0
+
+
+def test_squared_errors_of_words(write, run):
+    write("w.csv", "p,bought\n0.75,yes\n0.5,no\n0.25,no\n")
+    line = command_of(run("compute", "mse", "w.csv").err)
+    assert line.startswith("losscli compute sigmoid-brier w.csv:p w.csv:bought")
+    expected = (0.25**2 + 0.5**2 + 0.25**2) / 3
+    assert run(*shlex.split(line)[1:], "-f", "value").value == pytest.approx(expected, rel=1e-12)

@@ -325,6 +325,11 @@ def test_weights_of_rows_have_no_meaning_for_the_whole_file(compute, save, many)
     assert (by_class.code, "--class-weight" in by_class.err) == (2, True)
 
 
+@pytest.mark.parametrize("words", [("--targets-from", "logits"), ("--temperature", "2")])
+def test_the_whole_file_is_given_no_distributions(compute, three, words):
+    compute("mine.py:rmse", *three, "--per", "file", *words).refuses(2, f"{words[0]}: mine.py:rmse is given no")
+
+
 def test_faults_of_rows_have_their_places(compute, save, three):
     save("nan.npy", [1.0, np.nan, 3.0])
     outcome = compute("mine.py:rmse", "nan.npy", "t.npy", "--per", "file")

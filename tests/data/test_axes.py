@@ -35,6 +35,13 @@ def test_operands_of_more_axes_than_a_table(compute, save):
     compute("mse", z, t).refuses(3, "z.npy has shape (3, 4) and t.npy (3, 4, 1, 1)", "give both the same axes")
 
 
+def test_a_shard_without_positions(compute, save):
+    save("z-0.npy", np.zeros((2, 0, 4))), save("z-1.npy", Z)
+    save("t-0.npy", np.zeros((2, 0), int)), save("t-1.npy", np.zeros((2, 3), int))
+    words = ("z-[01].npy", "t-[01].npy", "--class-axis", "-1")
+    compute("ce", *words).refuses(3, "shape (2, 0, 4) has no position left")
+
+
 def test_a_shift_needs_one_axis_of_positions(compute, save):
     z, t = save("z.npy", Z), save("t.npy", np.zeros((2, 3), int))
     compute(

@@ -235,6 +235,16 @@ class TestLabelsFromOne:
         done = compute("ce", "z.npy", "y.csv", "--label-base", "1", "--class-weight", "1=0")
         assert done.json["value"] == pytest.approx((LOSSES[0][1] + LOSSES[1][2]) / 2)
 
+    def test_of_text_are_written_as_they_stand(self, compute, write):
+        write("y.csv", "label\n2\nnone\n1\n")
+        words = ("--label-base", "1", "--ignore-index", "none", "--per-sample")
+        rows = compute("ce", "z.npy", "y.csv", *words).json["rows"]
+        assert [row["target"] for row in rows] == [2, 1]
+
+    def test_all_of_text_may_be_ignored(self, compute, write):
+        write("y.csv", "label\nnone\nnone\nnone\n")
+        compute("ce", "z.npy", "y.csv", "--ignore-index", "none").refuses(3, "all 3 rows are ignored")
+
     def test_ignored_labels_are_as_they_stand(self, compute, save):
         save("y.npy", np.array([2, 255, 1], "u1"))
         done = compute("ce", "z.npy", "y.npy", "--label-base", "1", "--ignore-index", "255").json

@@ -145,3 +145,38 @@ class TestOneFileInTwoRoles:
         write("z-2.csv", "1.5,0.5,0\n")
         losses = np.log1p(np.exp([1.0, 2.0, -1.0]))
         assert compute("ce", "z-*.csv", "z-*.csv:3", "-f", "value").value == pytest.approx(losses.mean())
+
+
+class TestMessages:
+    def test_a_cell_that_is_no_number_in_one_of_two_columns(self, compute, write):
+        write("p.csv", "a,note\n1,x\n2,y\n")
+        write("t.csv", "label\na\nnote\n")
+        compute("ce", "p.csv", "t.csv").refuses(
+            3, "pick the columns of predictions with --columns, or name the id column"
+        )
+
+    def test_a_column_without_a_name(self, compute, write):
+        write("p.csv", ",a,b\n7,1,2\n5,2,4\n")
+        write("t.csv", "label\na\nb\n")
+        compute("ce", "p.csv", "t.csv").refuses(3, "column 1 has no name", "; pick the others with --columns")
+
+    def test_no_column_is_left(self, compute, write):
+        write("d.csv", "y\n1\n0\n")
+        compute("bce", "d.csv", "d.csv:y").refuses(3, "d.csv: no column is left for the predictions")
+
+    def test_one_of_two_columns_that_is_called_like_the_targets(self, compute, write):
+        write("p.csv", "score,label\n0.5,1\n-2,0\n1.5,1\n")
+        write("t.csv", "label\n1\n0\n1\n")
+        compute("ce", "p.csv", "t.csv").refuses(3, "'label'", "--columns '!label'")
+
+    def test_a_bad_cell_of_predictions_is_told_before_the_targets_are_read(self, compute, write):
+        write("p.csv", "a,b\n1,2\n2,oops\n")
+        write("t.csv", "label\na\nc\n")
+        compute("ce", "p.csv", "t.csv").refuses(3, "p.csv:3", "oops")
+
+
+def test_a_column_of_groups_in_the_targets_file_is_no_target(compute, write):
+    write("p.csv", "p\n1\n3\n")
+    write("t.csv", "y,group\n2,north\n5,south\n")
+    found = compute("mse", "p.csv", "t.csv", "--by", "t.csv:group").json
+    assert found["value"] == 2.5  # the mean of 1 and 4

@@ -185,13 +185,22 @@ class TestSpareColumns:
 
     def test_one_within_0_and_1_is_spoken_of_as_one(self, compute, save):
         save("z.npy", np.column_stack([LOGITS, RNG.random(60)])), save("y.npy", LABELS)
-        compute("ce", "z.npy", "y.npy").refuses(3, "column 4 lies within 0 and 1", "leave it out with --columns '!4'")
+        compute("ce", "z.npy", "y.npy").refuses(
+            3, "z.npy: column 4 lies within 0 and 1", "leave it out with --columns '!4'"
+        )
+
+    def test_a_fold_beside_numbers_within_0_and_1(self, compute, save):
+        save("p.npy", np.column_stack([RNG.random((60, 3)), SPARE["fold"]])), save("y.npy", LABELS)
+        compute("ce", "p.npy", "y.npy").refuses(3, "column 4 holds whole numbers only, from 0 to 4")
 
     def test_in_both_files_it_may_be_a_key(self, compute, write):
         names = ["a", "b", "key"]
         write("p.csv", table(names, *LOGITS.T[:2], SPARE["ids"]))
         write("t.csv", table(names, *LOGITS.T[1:], SPARE["ids"][::-1]))
-        compute("mse", "p.csv", "t.csv").refuses(3, "'key'", "join by it with --id key", "--columns '!key'")
+        cures = ("join by it with --id key", "--columns '!key'")
+        compute("mse", "p.csv", "t.csv").refuses(
+            3, "'key'", *cures, ": losscli compute mse p.csv t.csv -f json --id key"
+        )
         assert compute("mse", "p.csv", "t.csv", "--id", "key").code == 0
 
     def test_a_header_without_a_name_that_is_meant(self, compute, write, save):
@@ -285,6 +294,12 @@ class TestHealthy:
     def test_probabilities_of_0_and_1(self, compute, save):
         p = np.array([[0.5, 0.5, 0], [0, 0, 1.0], [0.25, 0.75, 0], [0, 0, 1]])
         assert compute("brier", save("p.npy", p), save("y.npy", [0, 2, 1, 2]), "--from", "probs").code == 0
+
+    def test_a_class_that_is_certain_in_some_rows_and_impossible_in_the_others(self, compute, save):
+        rest = np.linspace(0.1, 0.9, 40)
+        p = np.column_stack([np.zeros(40), rest, 1 - rest])
+        p[:5], p[5] = [1, 0, 0], [0, 1, 0]
+        assert compute("brier", save("p.npy", p), save("y.npy", LABELS[:40]), "--from", "probs").code == 0
 
     def test_logits_that_are_all_whole(self, compute, save):
         z = np.round(10 * LOGITS)

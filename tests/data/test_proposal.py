@@ -3,6 +3,7 @@
 import pytest
 
 from losscli.data.proposal import looks
+from losscli.definition.dialect import Dialect
 from losscli.io.operands import Opener
 
 
@@ -55,3 +56,9 @@ def test_cells_without_a_value_say_nothing(kinds):
     assert found["a"] == "scores"
     assert found["b"] == "outcomes"
     assert "c" not in found
+
+
+def test_commas_of_decimals(write):
+    file = write("t.csv", "a;b\n0,5;1\n1,25;0\n")
+    table = Opener(None, dialect=Dialect(decimal=",")).open(file, "predictions")
+    assert [(look.name, look.kind) for look in looks(table)] == [("a", "scores"), ("b", "outcomes")]

@@ -110,6 +110,13 @@ class TestTargets:
         each = [binary(z, float(k == y)) for row, y in zip(TINY, TINY_LABELS, strict=True) for k, z in enumerate(row)]
         assert compute("bce", *tiny, "-f", "value").value == near(sum(each) / 9)
 
+    def test_sigmoid_losses_take_one_name_a_row_as_one_hot(self, compute, write):
+        p = write("p.csv", "cat,dog,owl\n1,2,-1\n0.5,-3,4\n-2,3,1\n")
+        t = write("t.csv", "label\nowl\ncat\ndog\n")
+        numbers, right = [1, 2, -1, 0.5, -3, 4, -2, 3, 1], [0, 0, 1, 1, 0, 0, 0, 1, 0]
+        each = [binary(z, y) for z, y in zip(numbers, right, strict=True)]
+        assert compute("bce", p, t, "-f", "value").value == near(sum(each) / 9)
+
     def test_a_class_that_no_row_has_is_still_a_class(self, compute, save):
         p, t = save("p.npy", [[0.0, 0.0, 0.0]]), save("t.npy", [0])
         assert compute("ce", p, t, "-f", "value").value == near(LOG3)

@@ -61,6 +61,14 @@ class TestThirdOperand:
         assert of_distances == pytest.approx(expected, rel=1e-13)
         compute("contrastive", "d.npy", files["same"], "--other", files["b"]).refuses(2, "distances", "leave it out")
 
+    def test_distances_may_be_a_column(self, compute: Compute, files: dict[str, str], save: Save) -> None:
+        d = distance(A, B)
+        expected = np.where(SAME == 1, d**2, np.maximum(0, 1.5 - d) ** 2).mean() / 2
+        words = ("contrastive", save("d.npy", d[:, None]), files["same"], "--margin", "1.5")
+        found = compute(*words)
+        assert found.json["value"] == pytest.approx(expected, rel=1e-13)
+        assert "d.npy: shape (12, 1) was squeezed to (12,)" in found.err
+
     def test_it_is_needed_and_has_the_predictions_shape(self, compute: Compute, files: dict[str, str]) -> None:
         compute("triplet", files["a"], files["b"]).refuses(2, "--negative FILE", "features")
         compute("triplet", files["a"], files["b"], "--negative", files["scores"]).refuses(

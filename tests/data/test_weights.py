@@ -61,7 +61,7 @@ class TestClassWeights:
 
     def test_an_unknown_class_is_refused_with_the_nearest(self, compute, write):
         p, t = write("p.csv", "cat,dog\n1,2\n"), write("t.csv", "label\ndog\n")
-        compute("ce", p, t, "--class-weight", "cat=1,dgo=4").refuses(2, "dgo", "dog")
+        compute("ce", p, t, "--class-weight", "cat=1,dgo=4").refuses(2, "--class-weight", "dgo", "dog")
 
     def test_a_file_with_one_number_a_class(self, compute, tiny, save):
         w = save("w.npy", [2.0, 1.0, 4.0])
@@ -96,6 +96,12 @@ class TestClassWeights:
         words = ("ce", p, t, "--class-weight", "balanced", *ignored, "-f", "value", "--mask")
         assert compute(*words, save("m.npy", mask)).value == near(expected)
         assert compute(*words, save("column.npy", np.array(mask)[:, None])).value == near(expected)
+
+    @pytest.mark.parametrize("labels", [[1, 99, 0], [[0, 1], [7, -7], [1, 0]]])
+    def test_what_a_mask_hides_need_not_be_a_class(self, compute, save, labels):
+        p, t = save("p.npy", [[1.0, 2.0], [3.0, 4.0], [0.0, 5.0]]), save("t.npy", labels)
+        expected = (cross_entropy([1, 2], 1) + cross_entropy([0, 5], 0)) / 2
+        assert compute("ce", p, t, "--mask", save("m.npy", [1, 0, 1]), "-f", "value").value == near(expected)
 
     def test_a_class_that_no_row_has_leaves_balanced_defined(self, compute, save):
         p, t = save("p.npy", [[1.0, 2.0, 0.0]] * 2), save("t.npy", [0, 1])

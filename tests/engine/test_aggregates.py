@@ -124,6 +124,9 @@ class TestTotalsAndQuantiles:
         left, right = Total(-1e16), Total(1e16) + Total(1.0)
         assert ((left + right).value, (right + left).value) == (1.0, 1.0)
 
+    def test_nothing_has_no_values(self):
+        assert [part.tolist() for part in Quantiles().spectrum()] == [[], []]
+
     def test_percentiles_are_exact_up_to_the_stated_number_of_losses(self, monkeypatch):
         monkeypatch.setattr(reductions, "EXACT_LOSSES", 10)
         assert Quantiles.of(np.ones(10)).exact
@@ -145,6 +148,12 @@ class TestNumbersThatOverflow:
     def test_weights_whose_sum_overflows(self):
         summary = Summary.of(np.array([1.0, 4.0]), np.array([1e308, 1.5e308]))
         assert summary.weighted.over(summary.weight) == pytest.approx(7 / 2.5, rel=1e-15)
+
+    def test_an_infinite_loss_of_weight_zero_is_in_no_sum_that_overflows(self):
+        weights = np.array([0.0, 1e308, 1.5e308])
+        with np.errstate(all="ignore"):
+            total = Total.of_products(weights, np.array([math.inf, 1.0, 4.0]))
+        assert total.over(Total.of(weights)) == pytest.approx(7 / 2.5, rel=1e-15)
 
     @pytest.mark.parametrize("size", [1e-320, 1e-200, 1e-150, 1.0, 1e155, 1e200, 1e307])
     def test_the_spread_of_large_and_small_numbers(self, size):

@@ -128,6 +128,18 @@ def test_cells_are_few_and_do_not_depend_on_where_chunks_end():
     assert one.sums.sum() == pytest.approx(d.sum(), rel=1e-9)
 
 
+@pytest.mark.parametrize("size", [1.0, 1e-309])
+def test_numbers_that_are_too_small_to_matter_share_a_cell_with_no_others(size):
+    found = cells_of(np.array([1.0] * 5 + [1e-5, 1e-6, 1e-7] + [-1e-6] * 2) * size)
+    assert sorted(found.counts.tolist()) == [2, 3, 5]
+
+
+def test_draws_of_rows_without_weight_have_no_mean():
+    drawn = resampled(rows_of([3.0, 5.0], [0.0, 1.0]), 200, 0, serially)
+    assert np.isnan(drawn).any()
+    assert set(drawn[~np.isnan(drawn)]) == {5.0}
+
+
 def test_the_same_seed_gives_the_same_digits_on_any_number_of_threads():
     rows = rows_of(np.random.default_rng(0).normal(size=500))
     with executor_of(3) as executor:

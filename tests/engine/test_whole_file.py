@@ -190,6 +190,12 @@ class TestRowsThatMeet:
             assert bool(entry["rows"]) == (loss.family.coupled is not None)
 
 
+def test_a_row_without_a_softmax_is_named(compute: Compute, save: Save) -> None:
+    z = np.zeros((4, 2))
+    z[2] = np.inf
+    compute("lovasz-softmax", save("z.npy", z), save("t.npy", [0, 1, 0, 1])).refuses(3, "z.npy[2]", "undefined")
+
+
 class TestDomains:
     """What a loss cannot take is refused with its place."""
 

@@ -12,6 +12,7 @@ import losscli
 P = [[0.5, 0.3, 0.2], [0.1, 0.8, 0.1], [0.2, 0.5, 0.3], [0.4, 0.4, 0.2]]
 CLASSES = [0, 1, 1, 2]
 LABELS = [[1, 0, 1], [0, 1, 1], [0, 1, 0], [0, 0, 1]]
+ROWS = [[1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]]
 ENTROPY = math.log(4) / 2 + math.log(2) / 2
 
 
@@ -66,6 +67,7 @@ def test_skills_are_scores_of_sklearn(loss: str, p: Any, t: Any, options: dict[s
         ("hinge", "tf1", [0.5, 2.0, 1.0], [-1, 1, 1], {}),  # -1 becomes -3
         ("ce", "optax", P, [0, 1, 1, 0], {"from_": "probs"}),  # 0 times the logarithm of 0 is NaN there
         ("kl", "keras", P, P, {"from_": "probs"}),  # the entropies of the targets are not kept
+        ("kl", "keras", P, ROWS, {"from_": "probs"}),  # nor is how much of each target was soft
     ],
 )
 def test_without_one_there_is_none(loss: str, library: str, p: Any, t: Any, options: dict[str, Any]) -> None:

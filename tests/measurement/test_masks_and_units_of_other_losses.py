@@ -156,3 +156,44 @@ def test_variances_of_what_is_masked_may_be_anything(compute, save):
     words = ("gaussian-nll", save("p.npy", [[1.0, 2], [3, 4]]), "0", "--mask", save("m.npy", [[1, 1], [1, 0]]))
     found = compute(*words, "--variance", save("v.npy", [[1.0, 1], [1, -7]])).json["value"]
     assert found == compute(*words, "--variance", "1").json["value"]
+
+
+def test_a_row_of_which_only_an_output_of_weight_0_exists_adds_nothing(compute, save):
+    words = ("mse", save("p.npy", [[1.0, 2], [3, 4]]), save("t.npy", [[0.0, 0], [1, 1]]), "--mask")
+    found = compute(*words, save("m.npy", [[1, 1], [1, 0]]), "--output-weight", "0,1", "-f", "jsonl")
+    rows = [json.loads(line) for line in found.out.splitlines()]
+    assert [(row["loss"], row["weight"]) for row in rows] == [(4, 0.5), (0, 0)]
+    assert [row["target"] for row in rows] == [[0, 0], [1, None]]
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_masks_that_are_rows_of_which_elements_exist(compute, save, monkeypatch, rows):
+    """1 - 2 sum(p t) / (sum(p) + sum(t)) of the two elements of each row that exist; the true ones are counted."""
+    monkeypatch.setattr("losscli.engine.job.CHUNK_ROWS", rows)
+    p, t = save("p.npy", [[0.5, 0.2, 0.9], [0.1, 0.3, 0.4]]), save("t.npy", [[1, 0, 1], [0, 1, 0]])
+    words = ("dice", p, t, "--from", "probs", "--mask", save("m.npy", [[1, 1, 0], [0, 1, 1]]))
+    found = [json.loads(line) for line in compute(*words, "-f", "jsonl").out.splitlines()]
+    assert [row["loss"] for row in found] == pytest.approx([1 - 1 / 1.7, 1 - 0.6 / 1.7], rel=1e-12)
+    assert [row["target"] for row in found] == [1, 1]
+
+
+def test_places_of_an_own_loss_of_the_file_are_those_of_the_file(compute, save, write):
+    own = write("own.py", "def rmse(p, t):\n    return ((p - t) ** 2).mean() ** 0.5\n")
+    words = (f"{own}:rmse", save("p.npy", [0, 1, 2, 3, np.nan]), "0", "--per", "file")
+    compute(*words, "--mask", save("m.npy", [0, 1, 0, 1, 1])).refuses(3, "p.npy[4]", "NaN")
+
+
+def test_weights_of_positions_are_in_the_gradients_of_samples(compute, save, folder):
+    """Of two equal logits, the gradient of the logits is (-1/2, 1/2) times the share of the position's weight."""
+    words = ("ce", save("p.npy", np.zeros((2, 2, 2))), save("t.npy", np.zeros((2, 2), int)), "--class-axis", "-1")
+    words += ("--sample-weight", save("w.npy", [[1.0, 3], [1, 1]]), "--per", "sample", "--reduction", "sum")
+    assert compute(*words, "--gradient", "g.npy").code == 0
+    shares = np.array([[0.25, 0.75], [0.5, 0.5]])
+    np.testing.assert_allclose(np.load(folder / "g.npy"), shares[..., None] * [-0.5, 0.5], rtol=1e-12)
+
+
+def test_weights_of_positions_are_in_units_of_classes(compute, save):
+    words = ("mse", save("p.npy", np.arange(12.0).reshape(2, 2, 3)), "0", "--class-axis", "1", "--per", "sample,class")
+    found = compute(*words, "--sample-weight", save("w.npy", [[1.0, 2, 1], [1, 1, 1]]), "-f", "jsonl")
+    losses = [json.loads(line)["loss"] for line in found.out.splitlines()]
+    assert losses == pytest.approx([(0 + 2 + 4) / 4, (9 + 32 + 25) / 4, (36 + 49 + 64) / 3, (81 + 100 + 121) / 3])

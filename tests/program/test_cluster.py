@@ -242,6 +242,11 @@ def test_what_is_kept_from_the_client_is_small(save):
     assert pickle.loads(pickle.dumps(some)).place(33) == "s11.npy[0]"
 
 
+def test_the_result_of_a_chunk_may_be_anything():
+    answer = pickle.loads(errand.run(errand.packed(errand.Errand(max, (), [(0, 5), (5, 9)]))))
+    assert (answer.results, answer.error) == ([5, 9], None)
+
+
 def test_an_errand_is_about_a_second_and_at_most_a_quarter_of_a_share():
     plan = _Plan([(i, i + 1) for i in range(10_000)], single=False)
     assert len(plan.take(8)) == 1

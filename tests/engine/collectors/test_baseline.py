@@ -87,6 +87,14 @@ class TestBestConstants:
         assert found["baseline"]["prediction"] == near(12 / 16)  # six heads count twice
         assert found["baseline"]["value"] == near(found["value"])
 
+    @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (0, 2, 1)])
+    def test_the_mean_of_parts_is_that_of_the_whole(self, order):
+        t, w = np.array([[1.0], [2.0], [6.0]]), np.array([1.0, 2.0, 1.0])
+        parts = [(t[:1], w[:1]), (t[1:], w[1:]), (t, 0 * w)]  # the last one has no weight
+        one, two, three = (baselines.Mean.of(*parts[i]) for i in order)
+        mean, losses = (one + two + three).best(find("mse").bind(), Extras())
+        assert (mean, losses) == (near([11 / 4]), near([1.75**2 + 2 * 0.75**2 + 3.25**2]))
+
     def test_too_many_targets_have_no_median(self, monkeypatch):
         monkeypatch.setattr(baselines, "MOST_MEDIAN_VALUES", 5)
         part = baselines.Median.of(np.ones((2, 1)), np.ones(2))
