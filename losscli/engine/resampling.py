@@ -97,10 +97,12 @@ def resampled(rows: Rows, resamples: int, seed: int, run: "Map") -> Array:
     def draw(generator: "np.random.Generator", size: int) -> Array:
         index = generator.integers(0, n, (size, n), dtype=np.int32)
         sums = rows.sums[index].sum(axis=1)
-        return sums / (n if equal else rows.weights[index].sum(axis=1))
+        with np.errstate(
+            all="ignore"
+        ):  # all rows that are drawn may have weight 0; another thread does not know of it otherwise
+            return np.asarray(sums / (n if equal else rows.weights[index].sum(axis=1)))
 
-    with np.errstate(all="ignore"):  # all rows that are drawn may have weight 0
-        return _batches(draw, resamples, n, seed, run)
+    return _batches(draw, resamples, n, seed, run)
 
 
 def resampled_cells(deviations: Cells, mean: float, weight: float, resamples: int, seed: int, run: "Map") -> Array:

@@ -286,3 +286,12 @@ class TestSmallestDetectable:
         for size in (1e-300, 1e300):  # whose squares no float64 holds
             found = smallest_detectable(np.array([-1.0, 0, 1]) * size, None, 3, 0.95, 0.8)
             assert found / size == pytest.approx((4.302653 + 1.060660) / math.sqrt(3), rel=1e-6)
+
+
+def test_rows_of_weight_0_are_drawn_alone_in_other_threads_too():
+    """Both rows are the one of weight 0 in a quarter of the resamples, whose mean is none; Python warns of nothing."""
+    with executor_of(2) as executor:
+        run = lambda function, batches: list(executor.map(function, batches))  # noqa: E731
+        drawn = resampled(rows_of([3.0, 5.0], [0.0, 1.0]), 2_200_000, 1, run)
+    assert np.isnan(drawn).mean() == pytest.approx(0.25, abs=0.01)
+    assert set(drawn[~np.isnan(drawn)].tolist()) == {5.0}
