@@ -1,5 +1,6 @@
 """What commands import: help is quick because it loads Typer and rich, and none of the arithmetic."""
 
+import os
 import subprocess
 import sys
 
@@ -121,12 +122,17 @@ UNUSED = (
 """What one number of two arrays does without; each takes some tenths of a millisecond, and together they were a tenth of the start."""
 
 
+def _one_number(script, p, t):
+    """Run a script that computes one number. Other tests may have set a number of threads for Polars, which is looked at where it is set."""
+    environment = {name: value for name, value in os.environ.items() if name != "POLARS_MAX_THREADS"}
+    words = [sys.executable, "-c", script, "compute", "ce", p, t, "-f", "value"]
+    return subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
+
+
 def test_one_number_imports_nothing_that_it_does_without(save):
     p, t = save("p.npy", np.zeros((3, 2))), save("t.npy", [0, 1, 0])
     script = REPORT.format(before="import numpy, typer", heavy=UNUSED)
-    done = subprocess.run(
-        [sys.executable, "-c", script, "compute", "ce", p, t, "-f", "value"], capture_output=True, text=True, check=True
-    )
+    done = _one_number(script, p, t)
     assert done.stderr.split() == ["0"]
 
 
@@ -149,9 +155,7 @@ re._compiler.compile = noted
 def test_one_number_compiles_no_pattern_of_ours(save):
     p, t = save("p.npy", np.zeros((3, 2))), save("t.npy", [0, 1, 0])
     script = REPORT.format(before=NOTED, heavy=()) + "print(compiled, file=sys.stderr)"
-    done = subprocess.run(
-        [sys.executable, "-c", script, "compute", "ce", p, t, "-f", "value"], capture_output=True, text=True, check=True
-    )
+    done = _one_number(script, p, t)
     assert done.stderr.split() == ["0", "[]"]
 
 
