@@ -14,8 +14,10 @@ from losscli.arrays import Array, scratch
 from losscli.records import NamedTuple
 
 LN2 = math.log(2)
-BLOCK = 1 << 15
-"""Elements that are computed at once: their intermediate results stay in the cache."""
+BLOCK_BYTES = 1 << 19
+"""Bytes that are computed at once: their intermediate results stay in the cache. With less, threads wait for each other too often:
+Python's lock changes hands with each operation.
+"""
 
 
 class _Format(NamedTuple):
@@ -86,10 +88,11 @@ def log1p(x: Any, out: Array | None = None) -> Any:
             return np.log1p(x, out=out)
         result = np.empty(given.shape, given.dtype) if out is None else out
         source, target = given.reshape(-1), result.reshape(-1)
-        memory = scratch("log1p", (5, BLOCK), given.dtype)
-        for start in range(0, source.size, BLOCK):
-            part = source[start : start + BLOCK]
-            _log1p(part, target[start : start + BLOCK], memory[:, : part.size], form)
+        block = BLOCK_BYTES // given.itemsize
+        memory = scratch("log1p", (5, block), given.dtype)
+        for start in range(0, source.size, block):
+            part = source[start : start + block]
+            _log1p(part, target[start : start + block], memory[:, : part.size], form)
     return result if given.ndim or out is not None else result[()]
 
 

@@ -9,7 +9,7 @@ import elementary as oracle
 import numpy as np
 import pytest
 
-from losscli.elementary import BLOCK, log1p
+from losscli.elementary import BLOCK_BYTES, log1p
 
 FLOATS = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 DIGEST = "from test_elementary import digest; print(digest())"
@@ -55,7 +55,7 @@ class TestLog1p:
 
     @FLOATS
     def test_of_several_blocks_in_any_layout(self, dtype):
-        x = np.linspace(0, 3, 2 * (BLOCK + 5), dtype=dtype).reshape(-1, 2)
+        x = np.linspace(0, 3, 2 * (BLOCK_BYTES // np.dtype(dtype).itemsize + 5), dtype=dtype).reshape(-1, 2)
         whole = log1p(x)
         np.testing.assert_array_equal(log1p(x[:, 1]), whole[:, 1])
         np.testing.assert_array_equal(log1p(np.asfortranarray(x)), whole)

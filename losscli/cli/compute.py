@@ -116,9 +116,7 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
     requirements = _requirements(wanted.require), _requirements(wanted.require_each, each=True)
     wanted.check_value(values["reduction"])
     libraries = _libraries(values.pop("library"), wanted, typed.options)
-    for requirement in requirements[0]:
-        values |= requirement.wanted
-    request = Request(loss=bound, **values)
+    request = Request(loss=bound, **values | wanted.needed(requirements[0]))
     if len(libraries) > 1:
         if request.by or request.interval is not None:
             option = "--by" if request.by else "--interval"

@@ -42,6 +42,7 @@ from losscli.render.screen import Screen, message
 from losscli.render.slices import verdicts
 from losscli.render.table import Table
 from losscli.render.text import IN_MARKDOWN, MARKDOWN, Laid
+from losscli.render.words import ROW_FORMATS
 from losscli.wording import count
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Delivery:
     @property
     def needs_rows(self) -> bool:
         """Whether any output shows single rows."""
-        return bool(self.lines) or self.some_rows or self.format in render.ROW_FORMATS or self.kind in WRITERS
+        return bool(self.lines) or self.some_rows or self.format in ROW_FORMATS or self.kind in WRITERS
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +119,7 @@ class Delivery:
                 measurement.units.check_shape("--output")
             if self.kind in WRITERS:
                 self.streams.append(WRITERS[self.kind](self.file))
-        if self.format in render.ROW_FORMATS:
+        if self.format in ROW_FORMATS:
             self.spool = Spool("standard output")
             writer = (
                 JsonLinesWriter(self.spool)
@@ -186,7 +187,7 @@ class Delivery:
             raise
         except OSError as error:
             raise DataError(f"standard output cannot be written: {error.strerror or error}") from error
-        if self.format in render.ROW_FORMATS or self.format == "value":
+        if self.format in ROW_FORMATS or self.format == "value":
             say_verdicts(result.requirements)
 
     def _publish(self, result: Result) -> None:
@@ -353,7 +354,7 @@ def _kind_of(output: str, format: str) -> str:
     """Return what is written to --output: a suffix of WRITERS for rows, or a format for the result as a whole."""
     if is_special(output, RESULT_SUFFIXES):
         # The name of a device or pipe does not say a format: it gets the format of standard output.
-        return f".{format}" if format in render.ROW_FORMATS else format
+        return f".{format}" if format in ROW_FORMATS else format
     suffix = suffix_of(output, RESULT_SUFFIXES, "--output")
     return WITH_PAGE.get(suffix, suffix)
 
@@ -447,7 +448,7 @@ class ReportDelivery:
                 return strict_json(record(), indent=2) + "\n"
             if format == "markdown":
                 return render.report_in_markdown(*laid(IN_MARKDOWN)) + (f"\n{last[0]}\n" if last[0] else "")
-            if format in render.ROW_FORMATS:
+            if format in ROW_FORMATS:
                 return render.rows_in(format, rows())
             if format == "value":
                 return value()

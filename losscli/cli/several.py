@@ -44,8 +44,10 @@ def compute_also(
     _refuse(wanted, values)
     losses = [first, *map(single, also)]
     names = names_of(losses, "--also", "say it once")
-    terms, notes = terms_of([(1.0, loss) for loss in losses], names, values, typed, "--also gives each loss its number")
     requirements = requirements_of(wanted.require, names, [typed.name, *also])
+    needed = wanted.needed(one for _, one in requirements)
+    factors, why = [(1.0, loss) for loss in losses], "--also gives each loss its number"
+    terms, notes = terms_of(factors, names, values, typed, why, needed)
     of_each = requirements_of(wanted.require_each, names, [typed.name, *also], each=True)
     wanted = wanted.under(values["reduction"])
     with running.shown() as progress, SeveralDelivery(wanted, names) as delivery:

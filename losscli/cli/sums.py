@@ -15,7 +15,7 @@ from losscli.io.writers import suffix_of
 from losscli.measurement.measure import Measurement
 from losscli.measurement.sums import Term, names_of, requirements_of, summed
 from losscli.render.sums import laid_out
-from losscli.render.text import ROW_FORMATS
+from losscli.render.words import ROW_FORMATS
 
 if TYPE_CHECKING:
     from losscli.cli.loss_command import Typed
@@ -38,8 +38,9 @@ def compute_sum(
     _refuse(wanted, values)
     factors = [(1.0, first), *(weighted(text) for text in plus)]
     names = names_of([loss for _, loss in factors])
-    terms, notes = terms_of(factors, names, values, typed, "--plus makes one number")
     requirements = requirements_of(wanted.require, names, [typed.name, *plus])
+    needed = wanted.needed(requirements)
+    terms, notes = terms_of(factors, names, values, typed, "--plus makes one number", needed)
     with running.shown() as progress, ReportDelivery(wanted.format, wanted.output) as delivery:
 
         def started(measurements: Sequence[Measurement]) -> None:
@@ -57,7 +58,12 @@ def compute_sum(
 
 
 def terms_of(
-    factors: "Sequence[tuple[float, BoundLoss]]", names: Sequence[str], values: dict[str, Any], typed: "Typed", why: str
+    factors: "Sequence[tuple[float, BoundLoss]]",
+    names: Sequence[str],
+    values: dict[str, Any],
+    typed: "Typed",
+    why: str,
+    needed: dict[str, Any],
 ) -> tuple[list[Term], list[str]]:
     """Return the terms of several losses, each with the options that it takes, and notes about those that it does not.
 
@@ -69,13 +75,15 @@ def terms_of(
         the values of the options that any of the losses takes, and the operands.
     why
         why only one library can be named, for the message.
+    needed
+        the fields of a request that say which statistics are wanted.
     """
     library = _one_library(values.pop("library"), typed, why)
     chosen = options_for([loss.family for _, loss in factors])
     terms, notes = [], []
     for name, (weight, loss) in zip(names, factors, strict=True):
         own = {item.name for item in chosen if item.when(loss.family)}
-        request = Request(loss=loss, **{key: value for key, value in values.items() if key in own})
+        request = Request(loss=loss, **{key: value for key, value in values.items() if key in own} | needed)
         terms.append(Term(name, weight, request, library, tuple(sorted(typed.options & own))))
         refused = [item.flag for item in chosen if item.name in typed.options and item.name in values.keys() - own]
         notes += [f"{' and '.join(refused)}: not for {name}, which takes no such option"] if refused else []

@@ -85,6 +85,8 @@ class TargetEncoding:
         """
         if self.one_hot:
             return np.asarray(block).astype(np.int64)[:, None] == np.arange(self.k)
+        if block.dtype == bool:
+            return block
         return block > 0 if self.kind in ("binary", "signed") or self.stored_as == "signs" else block
 
     def targets(self, block: Array) -> Targets:

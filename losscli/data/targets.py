@@ -362,7 +362,8 @@ def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | Non
     seen = {-1.0: False, 0.0: False, 1.0: False}
     soft = False
     for start, batch in blocks(source):
-        zeros, ones = (int(np.count_nonzero(batch == value)) for value in (0, 1))
+        ones = int(np.count_nonzero(batch if batch.dtype == bool else batch == 1))
+        zeros = batch.size - ones if batch.dtype == bool else int(np.count_nonzero(batch == 0))
         if zeros + ones == batch.size and ignore not in (0, 1):  # most files hold nothing else, and need no closer look
             seen[0.0], seen[1.0] = seen[0.0] or zeros > 0, seen[1.0] or ones > 0
             continue

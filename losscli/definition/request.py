@@ -77,6 +77,8 @@ class Request:
     convention: Convention = NONE
     library: str | None = None
     """The library whose number this is, and its call, for the receipt."""
+    summary: bool = True
+    """Whether everything is wanted that a result says beside its value: spread and percentiles of the losses, and the baseline."""
     calibration: bool = False
     """Whether calibration errors are wanted, however large the files are."""
     reliability_of: str | None = None

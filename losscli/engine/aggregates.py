@@ -72,7 +72,7 @@ class Total(NamedTuple):
 
     def __add__(self, other: "Total") -> "Total":  # type: ignore[override]
         high: Any = self.high + other.high
-        if not np.isfinite(high):
+        if high - high != 0:  # it is not finite; math.isfinite would make a float of a long double
             with np.errstate(all="ignore"):
                 high = np.longdouble(self.high) + np.longdouble(other.high)
             if not np.isfinite(high):
@@ -188,11 +188,34 @@ def sum_and_moments(values: Array) -> tuple[Total, Moments]:
     return total, moments
 
 
+def sum_and_ends(values: Array) -> tuple[Total, Moments]:
+    """Return the sum of values, shape (n,), with the digits that `sum_and_moments` has, and their moments without the squares, which are NaN."""
+    total, moments = Total(), Moments()
+    with np.errstate(all="ignore"):
+        for start in range(0, len(values), BLOCK):
+            block = values[start : start + BLOCK]
+            of_sum: Any = float(np.add.reduce(_wide(block)))
+            least, most = float(block.min()), float(block.max())
+            if not math.isfinite(of_sum) and math.isfinite(least) and math.isfinite(most):
+                of_sum = np.sum(block, dtype=np.longdouble)
+            total = total + Total(of_sum)
+            moments = Moments(0, 0.0, math.nan, min(moments.least, least), max(moments.most, most))
+    if not len(values):
+        return total, Moments()
+    return total, moments._replace(n=len(values), mean=total.over(len(values)))
+
+
+def _wide(block: Array) -> Array:
+    """Return the values of a block as float64, in memory that the next block will use."""
+    wide = scratch("moments", (BLOCK,), np.float64)[: len(block)]
+    np.copyto(wide, block, casting="same_kind")
+    return wide
+
+
 def _of_block(values: Array) -> tuple[Total, Moments]:
     """Return the sum and the moments of the values of one block."""
     n, least, most = len(values), float(values.min()), float(values.max())
-    wide = scratch("moments", (BLOCK,), np.float64)[:n]
-    np.copyto(wide, values, casting="same_kind")
+    wide = _wide(values)
     total: Any = float(np.add.reduce(wide))
     mean: Any = total / n
     np.subtract(wide, mean, out=wide)

@@ -138,7 +138,7 @@ class Measurement:
             encoding = replace(encoding, smoothing=_smooth(request, encoding, notes))
         job = _of_whole_file(request, _with_convention(request, opened, encoding))
         of_files = _collectors_of_files(request, opened)
-        collectors = [*essential(job, self.doubtful(request, job)), *of_files]
+        collectors = [*essential(job, self.doubtful(request, job), request.summary), *of_files]
         settled = replace(
             self, request=request, job=job, collectors=collectors, notes=notes, findings=list(self.findings)
         )
@@ -181,7 +181,7 @@ class Measurement:
 
     def essential(self) -> list[Collector]:
         """Return the collectors of every pass over this measurement's rows."""
-        return essential(self.job, self.doubtful(self.request, self.job))
+        return essential(self.job, self.doubtful(self.request, self.job), self.request.summary)
 
     def doubtful(self, request: Request, job: Job) -> bool:
         """Whether some of the predictions' columns may be none: there are several, and nobody has named them."""
@@ -324,14 +324,15 @@ class Measurement:
         value, numerator, denominator = reduced(self.job, sums, reduction)
         unreduced = reduction.denominator is None
         spread = sums.losses
-        summary = {"mean": sums.mean, "std": spread.std, "min": spread.least}
-        summary |= {f"p{percent}": at for percent, at in zip(PERCENTILES, quantiles.at(PERCENTILES), strict=True)}
-        summary["max"] = spread.most
         if aggregate.get(PositionCount) is not None:
             self.receipt["positions"] = aggregate[PositionCount]._asdict()
-        everything = self.receipt | {
-            "percentiles": "exact" if quantiles.exact else f"histogram, relative error <= {SKETCH_ERROR:g}"
-        }
+        summary, everything = {"mean": sums.mean}, dict(self.receipt)
+        if self.request.summary:
+            summary |= {"std": spread.std, "min": spread.least}
+            summary |= {f"p{percent}": at for percent, at in zip(PERCENTILES, quantiles.at(PERCENTILES), strict=True)}
+            summary["max"] = spread.most
+            how = "exact" if quantiles.exact else f"histogram, relative error <= {SKETCH_ERROR:g}"
+            everything["percentiles"] = how
         transforms, mean = self._transforms(), sums.weighted.over(sums.weight)
         summary |= {name: transform(mean) for name, transform in transforms.items()}
         if self.bytes is not None:
@@ -398,12 +399,14 @@ class Measurement:
         self.collectors = [*self.collectors, collector]
 
 
-def essential(job: Job, doubtful: bool = False) -> list[Collector]:
-    """Return the collectors of every pass: sums, percentiles, faults, look of probabilities, and the baseline.
+def essential(job: Job, doubtful: bool = False, summary: bool = True) -> list[Collector]:
+    """Return the collectors of every pass: sums, faults and look of probabilities; with the `summary`, percentiles and baseline.
 
     `doubtful` says whether columns of predictions may be something else, which is then looked for.
     """
-    collectors = [Summaries(), Percentiles(), FaultFinder(), ProbabilityLook(), *baseline_collectors(job)]
+    collectors: list[Collector] = [Summaries(summary), FaultFinder(), ProbabilityLook()]
+    if summary:
+        collectors += [Percentiles(), *baseline_collectors(job)]
     return [*collectors, SpareColumns()] if doubtful else collectors
 
 

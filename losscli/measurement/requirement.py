@@ -43,6 +43,8 @@ OF_SLICES = ("value", "mean", "std", "min", "max", "samples", "rmse", "rmsle", "
 """What requirements of slices may be about."""
 CALIBRATION, CLASSWISE = ("ece", "mce"), "classwise_ece"
 """Statistics that a pass over large files, or any pass, keeps only if a requirement names them."""
+OF_SPREAD = ("std", "min", "max", *(f"p{percent}" for percent in PERCENTILES))
+"""Statistics that a pass leaves out if nobody wants the summary."""
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -101,6 +103,8 @@ class Requirement(NamedTuple):
         """The fields of a request that say that the statistic is wanted, for those that are not kept otherwise."""
         if self.statistic == CLASSWISE:
             return {"classwise_ece": True}
+        if self.statistic in OF_SPREAD:
+            return {"summary": True}
         return {"calibration": True} if self.statistic in CALIBRATION else {}
 
     def met(self, actual: float | None) -> bool:

@@ -8,7 +8,7 @@ from losscli.engine.aggregates import Quantiles
 from losscli.engine.collector import Aggregate
 from losscli.engine.collectors.baseline import Answer
 from losscli.errors import UsageError
-from losscli.measurement.requirement import MEAN, SOMETIMES, Requirement, without
+from losscli.measurement.requirement import MEAN, OF_SPREAD, SOMETIMES, Requirement, without
 from losscli.records import dataclass, field
 from losscli.shown import Shown, refuse_unmet
 from losscli.wording import listing
@@ -102,6 +102,8 @@ class Result(Shown):
         """
         if name in (*self.summary, MEAN):
             return self.summary["mean" if name == MEAN else name]
+        if name in OF_SPREAD:
+            raise UsageError(f"--require {name}: the result has no {name}, since nobody wanted its summary")
         if name in SOMETIMES:
             raise UsageError(f"--require {name}: {self.loss} of such files has no {name}")
         statistic: float | None = getattr(self, name)

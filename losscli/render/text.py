@@ -9,16 +9,14 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, get_args
+from typing import Any
 
 from losscli.io.rows import Layout
 from losscli.io.strict_json import strict, strict_json
 from losscli.render.screen import GLUE, Screen, width_of, wrapped
 from losscli.render.table import Row, Table, laid_out
-from losscli.render.words import RowFormat
 from losscli.wording import on_one_line
 
-ROW_FORMATS: tuple[str, ...] = get_args(RowFormat)
 TABLE_ROWS = 20
 LIST_ITEMS = 4
 BARS = 30

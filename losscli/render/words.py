@@ -1,11 +1,12 @@
 """The closed sets of words for how results are shown, for options to list; it imports nothing else."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 RecordFormat = Literal["table", "json"]
 """Formats of every result: a table for people, and JSON."""
 RowFormat = Literal["jsonl", "csv", "tsv"]
 """Formats that hold rows, and nothing else."""
+ROW_FORMATS: tuple[str, ...] = get_args(RowFormat)
 RankFormat = Literal[RecordFormat, RowFormat, "markdown"]
 """Formats of `losscli rank`."""
 ResultFormat = Literal[RankFormat, "value"]

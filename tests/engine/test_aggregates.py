@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from losscli.definition.convention import NONE
 from losscli.engine import aggregates as reductions
-from losscli.engine.aggregates import Faults, GroupMoments, Moments, Quantiles, Total
+from losscli.engine.aggregates import (
+    Faults,
+    GroupMoments,
+    Moments,
+    Quantiles,
+    Total,
+    sum_and_ends,
+    sum_and_moments,
+)
 from losscli.engine.collectors.summary import Summary
 from losscli.engine.reduction import REDUCTIONS, reduced
 from losscli.errors import DataError
@@ -133,6 +141,28 @@ class TestTotalsAndQuantiles:
         assert not Quantiles.of(np.ones(11)).exact
         assert (Quantiles.of(np.ones(5)) + Quantiles.of(np.ones(5))).exact
         assert not (Quantiles.of(np.ones(5)) + Quantiles.of(np.ones(6))).exact
+
+
+class TestSumWithoutSpread:
+    """The sum has the digits that it has beside moments, for it is the same value that is printed."""
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize("n", [0, 1, 7, reductions.BLOCK, 3 * reductions.BLOCK + 5])
+    def test_has_the_same_digits(self, dtype, n):
+        values = np.random.default_rng(n).lognormal(0, 3, n).astype(dtype)
+        (total, moments), (whole, _) = sum_and_ends(values), sum_and_moments(values)
+        assert total == whole
+        assert moments.n == n
+
+    @pytest.mark.parametrize("place", [0, reductions.BLOCK + 3])
+    @pytest.mark.parametrize("odd", [math.inf, 1.7e308])
+    def test_of_numbers_that_are_infinite_or_overflow(self, place, odd):
+        values = np.ones(2 * reductions.BLOCK)
+        values[place : place + 2] = odd
+        (total, moments), (whole, _) = sum_and_ends(values), sum_and_moments(values)
+        assert total == whole
+        assert (moments.n, moments.endless) == (len(values), odd == math.inf)
+        assert (moments.least, moments.most) == (1.0, odd)
 
 
 class TestNumbersThatOverflow:

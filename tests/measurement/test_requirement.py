@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from by_hand import near
 
+from losscli.engine.collectors.summary import Percentiles
 from losscli.measurement.requirement import Requirement
 
 
@@ -92,6 +93,40 @@ class TestRequire:
         assert "mean < 1" in done.err
         assert "max <= 4" in done.err
         assert "mean < 1" not in done.out
+
+    @pytest.mark.parametrize("statistic", ["std", "min", "max", "p50", "p90", "p99", "mean", "samples"])
+    @pytest.mark.parametrize("format", ["value", "csv"])
+    @pytest.mark.parametrize("more", [(), ("--also", "mse")], ids=["alone", "also"])
+    def test_what_is_required_is_known_where_nothing_else_is_printed(self, compute, words, statistic, format, more):
+        name = "l1 " if "--also" in more else ""
+        whole = compute(*words, "--require", f"{name}{statistic} > 0", *more, "-f", "json").json
+        entries = (whole[0] if "--also" in more else whole)["requirements"]
+        done = compute(*words, "--require", f"{name}{statistic} > 0", *more, "-f", format)
+        assert done.code == 0
+        assert f"{statistic} > 0: met ({entries[0]['actual']!r})" in done.err
+
+    @pytest.mark.parametrize("more", [("--also", "brier"), ()])
+    def test_calibration_errors_that_are_required_beside_another_loss(self, compute, save, more):
+        words = save("z.npy", np.random.default_rng(1).normal(0, 2, (80, 3))), save("y.npy", np.arange(80) % 3)
+        name = "ce " if more else ""
+        done = compute(
+            "ce", *words, *more, "--require", f"{name}classwise_ece < 9", "--require", f"{name}ece < 9", "-f", "value"
+        )
+        assert done.code == 0
+        assert done.err.count(": met (0.") == 2
+
+    def test_a_pass_for_the_value_alone_makes_no_percentiles(self, compute, words, monkeypatch):
+        value = compute(*words, "-f", "value").out
+
+        def refused(*_):
+            raise AssertionError
+
+        monkeypatch.setattr(Percentiles, "of", refused)
+        assert compute(*words, "-f", "value").out == value
+        assert compute(*words, "--also", "mse", "-f", "value").out.startswith(value)
+        assert compute(*words, "--plus", "mse", "-f", "value").code == 0
+        for more in (("-f", "table"), ("-f", "value", "-o", "o.md"), ("-f", "value", "--require", "p50 > 0")):
+            assert compute(*words, *more).code == 70
 
     @pytest.mark.parametrize("text", ["std < 1e9", "std > 0", "std <= inf", "std == 0"])
     def test_nan_meets_nothing(self, text):

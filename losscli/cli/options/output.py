@@ -1,11 +1,15 @@
 """Options of what a command writes: formats, files and notes."""
 
-from typing import Annotated, Any, get_args
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from losscli.cli.options.declare import WRITING, option
 from losscli.errors import UsageError
 from losscli.records import NamedTuple
-from losscli.render.words import RecordFormat, ReportFormat, ResultFormat
+from losscli.render.words import ROW_FORMATS, RecordFormat, ReportFormat, ResultFormat
+
+if TYPE_CHECKING:
+    from losscli.measurement.requirement import Requirement
 
 FORMAT_HELP = "Format of standard output"
 
@@ -129,6 +133,20 @@ class Wanted(NamedTuple):
         ),
     ] = None
     quiet: Quiet = False
+
+    def needed(self, requirements: "Iterable[Requirement]") -> dict[str, Any]:
+        """Return the fields of a request that say which statistics are printed, written or required.
+
+        One number and single rows need no more than the pass makes for them anyway, which is much faster for large files.
+        """
+        from losscli.io.writers import WRITERS
+
+        of_rows = self.output is None or self.output.lower().endswith(tuple(WRITERS))
+        shown = self.format not in ("value", *ROW_FORMATS) or not of_rows or self.part is not None
+        fields: dict[str, Any] = {"summary": shown}
+        for requirement in requirements:
+            fields |= requirement.wanted
+        return fields
 
     def check_value(self, reduction: str) -> None:
         """Raise a UsageError if one number is wanted, and the reduction leaves none."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from losscli.arrays import Array, times
-from losscli.engine.aggregates import EXACT_LOSSES, Moments, Quantiles, Total, sum_and_moments
+from losscli.engine.aggregates import EXACT_LOSSES, Moments, Quantiles, Total, sum_and_ends, sum_and_moments
 from losscli.engine.batch import CountedRows
 from losscli.engine.collector import ChunkCollector
 from losscli.engine.job import Job
@@ -20,17 +20,17 @@ class Summary(NamedTuple):
     """Number of rows whose weight is not 0."""
     ignored: int = 0
     losses: Moments = Moments()
-    """Moments of the losses before weights."""
+    """Moments of the losses before weights; where nobody asks how far they spread, without squares, which are NaN."""
     sum: Total = Total()
     """Sum of the losses before weights."""
 
     @classmethod
-    def of(cls, losses: Array, weights: Array | None, ignored: int = 0) -> "Summary":
+    def of(cls, losses: Array, weights: Array | None, ignored: int = 0, spread: bool = True) -> "Summary":
         """Return the record of per-sample losses, shape (n,), and their weights,
-        shape (n,) or None for 1 each.
+        shape (n,) or None for 1 each; `spread` says whether how far they spread is wanted.
         """
         with np.errstate(all="ignore"):
-            total, moments = sum_and_moments(losses)
+            total, moments = (sum_and_moments if spread else sum_and_ends)(losses)
             if weights is None:
                 return cls(total, Total(float(len(losses))), len(losses), ignored, moments, total)
             nonzero = int(np.count_nonzero(weights))
@@ -58,12 +58,14 @@ class Summary(NamedTuple):
 
 @dataclass(frozen=True)
 class Summaries(ChunkCollector):
-    """Makes the sums and moments of the losses."""
+    """Makes the sums of the losses and, unless `spread` is false, their moments."""
 
     record = Summary
 
+    spread: bool = True
+
     def of(self, job: Job, rows: CountedRows) -> Summary:
-        summary = Summary.of(rows.losses, rows.row_weights, rows.ignored)
+        summary = Summary.of(rows.losses, rows.row_weights, rows.ignored, self.spread)
         if rows.row_weights is None or not (job.terms_weighted or job.convention.plain_products):
             return summary
         return summary._replace(weighted=Total.of(weighted_terms(job, rows)))
