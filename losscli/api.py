@@ -114,6 +114,8 @@ OPTIONS: Mapping[str, str] = {
 """The options that bear on the number, and what a `Request` calls them."""
 FILES = tuple(word.replace("-", "_") for word in (*options.FILES, "class-weight", "class-counts"))
 """Options whose value may be an array."""
+OF_CLASSES = ("class_weight", "class_counts", "output_weight", "pos_weight")
+"""Options of one number per class or output, whose names may be the labels of a data frame or series."""
 SCALARS = ("targets", "sample_weight", "variance", "scale", "dispersion")
 """Operands that may be one number for all, a whole one or not."""
 NUMBERS = ("bytes", "input_lengths", "target_lengths")
@@ -228,6 +230,7 @@ def compute(
     per_sample: bool = True,
     elements: bool = False,
     gradient: bool = False,
+    summary: bool = True,
     require: Sequence[str] = (),
     require_each: Sequence[str] = (),
     by: Any = None,
@@ -257,6 +260,9 @@ def compute(
         whether it keeps each output's loss too, shape (n, k), for losses of several outputs.
     gradient
         whether it keeps the gradient of each sample's loss, in the predictions' shape.
+    summary
+        whether the result says how far losses spread, with std, min, max and percentiles, and has a baseline; the value without them takes
+        less time.
     require
         requirements such as 'p99 < 2', which the result evaluates.
     require_each
@@ -295,7 +301,8 @@ def compute(
         return _summed(loss, terms, predictions, targets, require, as_, threads, options)
     bound, rest = _bound(loss, options)
     request = _computed_request(bound, predictions, targets, rest)
-    request = _sliced(request, by, Resampling(confidence, resamples, seed) if interval else None)
+    request = _sliced(request, by, Resampling(confidence, resamples, seed) if interval else None, predictions)
+    request = replace(request, summary=yes_or_no("summary", summary))
     if require_each and not request.by:
         raise UsageError(f"require_each {require_each[0]!r}: of which slices? Say by='COLUMN' as well")
     kept = _Kept(per_sample, elements, gradient)
@@ -351,12 +358,14 @@ def _kept_and_required(
     return measurement, result
 
 
-def _sliced(request: Request, by: Any, interval: "Resampling | None") -> Request:
+def _sliced(request: Request, by: Any, interval: "Resampling | None", predictions: Any) -> Request:
     """The request with columns of slices, and with how intervals are made.
 
     `by` is a word or an array; several are a tuple, or a dict of names and arrays. A list is the words of the samples, as it is for
     other operands, unless the predictions are a file.
     """
+    from losscli.io.memory import check_index
+
     if by is None:
         return replace(request, interval=interval)
     names = isinstance(by, list) and request.predictions not in request.arrays
@@ -370,6 +379,7 @@ def _sliced(request: Request, by: Any, interval: "Resampling | None") -> Request
             continue
         word = name if isinstance(name, str) and name else "by" if len(columns) == 1 else f"by {len(words) + 1}"
         word = f"by {word}" if word in request.arrays else word
+        check_index({"predictions": predictions, word: one})
         words.append(word)
         held[word] = _words_of(word, one)
     return replace(request, by=tuple(words), interval=interval, arrays={**request.arrays, **held})
@@ -512,6 +522,7 @@ def compare(
         the library by whose conventions losses are computed, such as its clipping: 'torch', 'keras', 'tf1', 'optax', 'sklearn'.
     """
     from losscli.analysis.compare import Terms, compare_all
+    from losscli.io.memory import check_index
     from losscli.lookup.spec import named_parameters
     from losscli.measurement.conventions import one
 
@@ -521,6 +532,7 @@ def compare(
     bound, rest = _bound(loss, options)
     models = dict(zip(map("model {}".format, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"), (a, b, *more), strict=False))
     words, arrays = _operands(models | {"targets": targets})
+    check_index(models | {name: value for name, value in rest.items() if name not in ("centers", *OF_CLASSES)})
     request = _request(bound, words["model A"], words["targets"], rest, arrays)
     terms = Terms(margin, confidence, resamples, seed, top, fail_if)
     typed = (named_parameters(loss) if isinstance(loss, str) else set()) | set(options)
@@ -925,6 +937,8 @@ def _request(
     arrays: "Mapping[str, MemorySource] | None" = None,
 ) -> Request:
     """A request for operands and options; `arrays` are those that stand for names already."""
+    from losscli.io.memory import by_label
+
     fields: dict[str, Any] = {}
     values: dict[str, Any] = {"predictions": predictions, "targets": targets}
     for name, value in options.items():
@@ -935,6 +949,7 @@ def _request(
             raise UsageError(f"{name}: {bound.name} takes none")
         if value is None:
             continue
+        value = by_label(name, value) if name in OF_CLASSES else value
         if name in CHOICES and not (isinstance(value, str) and value in CHOICES[name]):
             raise UsageError(
                 f"{name}={value!r} is not one of {listing(CHOICES[name])}{did_you_mean(str(value), CHOICES[name])}"
@@ -1003,9 +1018,10 @@ def _spoken(name: str, value: Any) -> str:
 
 def _operands(values: Mapping[str, Any]) -> "tuple[dict[str, str], dict[str, MemorySource]]":
     """Operands as words: paths and numbers as they are, arrays under the names of their arguments."""
-    from losscli.io.memory import source_of
+    from losscli.io.memory import check_index, source_of
 
     words, arrays = {}, {}
+    check_index({name: value for name, value in values.items() if name != "centers"})
     for name, value in values.items():
         if isinstance(value, str | os.PathLike):
             words[name] = os.fspath(value)

@@ -2,6 +2,7 @@
 
 import doctest
 import json
+import math
 import re
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas
+import polars
 import pytest
 
 import losscli
@@ -71,7 +74,6 @@ class TestOperands:
         elif how == "text":
             y, options = np.array(["b", "c", "a"], object), {"classes": ["a", "b", "c"]}
         elif how == "frame":
-            polars = pytest.importorskip("polars")
             z, y = polars.DataFrame(LOGITS, schema=["a", "b", "c"]), ["b", "c", "a"]
         result = losscli.compute("ce", z, y, **options)
         assert result.value == pytest.approx(MEAN, rel=1e-6 if how == "float32" else 1e-9)
@@ -79,11 +81,68 @@ class TestOperands:
         assert result.losses.mean() == pytest.approx(result.value, rel=1e-6)
 
     def test_columns_of_a_frame_meet_labels_by_name(self):
-        polars = pytest.importorskip("polars")
         z = polars.DataFrame(LOGITS[:, ::-1], schema=["c", "b", "a"])
         result = losscli.compute("ce", z, ["b", "c", "a"])
         assert result.value == pytest.approx(MEAN, rel=1e-9)
         assert result.receipt["targets"]["matched"] == "by name"
+
+    def test_columns_of_frames_meet_each_other_by_name(self):
+        p = polars.DataFrame({"b": [0.2, 0.4], "a": [0.9, 0.3]})
+        t, w = polars.DataFrame({"a": [1, 0], "b": [0, 1]}), polars.DataFrame({"a": [1.0, 1.0], "b": [0.0, 0.0]})
+        assert losscli.compute("mse", p, t).value == pytest.approx((0.1**2 + 0.2**2 + 0.3**2 + 0.6**2) / 4)
+        assert losscli.compute("mse", p, t, sample_weight=w).value == pytest.approx((0.1**2 + 0.3**2) / 2)
+
+    def test_columns_without_names_meet_by_position(self):
+        p = pandas.DataFrame([[2.0, 0.0], [0.0, 3.0]], columns=["cat", "dog"])
+        t = pandas.DataFrame([[1, 0], [0, 1]])  # whose columns pandas calls 0 and 1
+        assert losscli.compute("mse", p, t).value == pytest.approx((1 + 4) / 4)
+        assert losscli.compute("ce", p, t).value == pytest.approx(
+            (math.log1p(math.exp(-2)) + math.log1p(math.exp(-3))) / 2
+        )
+
+    @pytest.mark.parametrize("names", [[2, 0, 1], ["2", "0", "1"], [False, 7, True]])
+    def test_names_that_are_no_text_are_names(self, names):
+        order = [1, 2, 0]
+        p, t = (
+            pandas.DataFrame(LOGITS[:, order], columns=names),
+            pandas.DataFrame(np.eye(3)[LABELS], columns=sorted(names)),
+        )
+        places = [names.index(name) for name in sorted(names)]
+        expected = losscli.compute("ce", LOGITS[:, order][:, places], LABELS).value
+        assert losscli.compute("ce", p, t).value == pytest.approx(expected, rel=1e-12)
+
+    def test_equal_names_meet_even_if_some_are_there_twice(self):
+        both = pandas.DataFrame(np.eye(3), columns=["a", "a", "c"])
+        assert losscli.compute("mse", both, both, sample_weight=both).value == 0
+
+    @pytest.mark.parametrize("kind", ["frame", "series"])
+    @pytest.mark.parametrize("index", [list("xyz"), range(3), [7, 8, 9]])
+    def test_rows_that_pandas_would_put_in_another_order_are_refused(self, kind, index):
+        p = pandas.Series([1.0, 2.0, 3.0], index=index)
+        t = p.iloc[[2, 0, 1]]
+        p, t = (one.to_frame("v") for one in (p, t)) if kind == "frame" else (p, t)
+        with pytest.raises(losscli.DataError, match=r"predictions and targets: their indices .* reindex"):
+            losscli.compute("mse", p, t)
+        assert losscli.compute("mse", p, t.loc[p.index]).value == 0
+        assert losscli.compute("mse", p, t.to_numpy()).value == 2
+
+    def test_any_two_operands_are_looked_at(self):
+        p, t = pandas.Series([1.0, 2.0, 3.0], index=list("abc")), pandas.Series([1.0, 2.0, 4.0], index=list("xyz"))
+        with pytest.raises(losscli.DataError, match="targets and sample_weight: their indices"):
+            losscli.compute("mse", p, t, sample_weight=pandas.Series([1.0, 2.0, 3.0], index=list("zyx")))
+        with pytest.raises(losscli.DataError, match="predictions and by: their indices"):
+            losscli.compute("mse", p, t, by=pandas.Series(list("uvw"), index=list("cba")))
+        with pytest.raises(losscli.DataError, match="model A and targets: their indices"):
+            losscli.compare("mse", p, p, targets=pandas.Series([1.0, 2.0, 4.0], index=list("bca")))
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [("xyz", "xyw"), ("xxy", "xyz"), ("xyz", "xxy"), ("xxy", "xyx"), ("xyz", "xyz"), ("xyz", None)],
+    )
+    def test_other_indices_say_nothing(self, one, other):
+        p = pandas.Series([1.0, 2.0, 3.0], index=list(one))
+        t = pandas.Series(p.to_numpy(), index=None if other is None else list(other))
+        assert losscli.compute("mse", p, t).value == 0
 
     def test_a_tensor_that_knows_its_gradient(self):
         torch = pytest.importorskip("torch")
@@ -119,6 +178,81 @@ class TestOperands:
         np.save("predictions", np.ones(3))
         Path("predictions.npy").rename("predictions")
         assert losscli.compute("mse", [2.0, 2.0], 0).value == 4
+
+
+FORMS = {
+    "series": pandas.Series({"cat": 3.0, "dog": 1.0}),
+    "row": pandas.DataFrame({"cat": [3.0], "dog": [1.0]}),
+    "column": pandas.DataFrame({"w": [3.0, 1.0]}, index=["cat", "dog"]),
+    "polars": polars.DataFrame({"cat": [3.0], "dog": [1.0]}),
+}
+"""Numbers of two classes, by their names."""
+
+
+class TestLabels:
+    """Numbers of classes and outputs, and centers, belong to the labels of a frame or series."""
+
+    LOGITS = pandas.DataFrame({"dog": [2.0, 1, 0], "cat": [0.0, 3, 1]})
+    LABELS = ("cat", "dog", "cat")
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_of_classes(self, form):
+        found = losscli.compute("ce", self.LOGITS, self.LABELS, class_weight=FORMS[form])
+        losses = [math.log1p(math.exp(2)), math.log1p(math.exp(2)), math.log1p(math.exp(-1))]
+        assert found.value == pytest.approx((3 * losses[0] + losses[1] + 3 * losses[2]) / 7, rel=1e-12)
+        named = losscli.compute("logit-adjusted", self.LOGITS, self.LABELS, class_counts={"cat": 3, "dog": 1})
+        assert (
+            losscli.compute("logit-adjusted", self.LOGITS, self.LABELS, class_counts=FORMS[form]).value == named.value
+        )
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_of_outputs(self, form):
+        t = pandas.DataFrame({"cat": [1, 0, 1], "dog": [0, 1, 0]})
+        found = losscli.compute("mse", self.LOGITS, t, output_weight=FORMS[form]).value
+        assert found == pytest.approx((3 * (1 + 9 + 0) + (4 + 0 + 0)) / 12)
+
+    @pytest.mark.parametrize(
+        "numbers", [pandas.Series({1: 3.0, 0: 1.0}), pandas.Series([1.0, 3.0]), [1.0, 3.0], {1: 3, 0: 1}]
+    )
+    def test_of_classes_without_names(self, numbers):
+        found = losscli.compute("ce", self.LOGITS.to_numpy(), [1, 0, 1], class_weight=numbers).value
+        assert found == losscli.compute("ce", self.LOGITS, self.LABELS, class_weight={"cat": 3, "dog": 1}).value
+
+    def test_of_more_rows_and_columns_are_refused(self):
+        with pytest.raises(losscli.DataError, match=r"class_weight: a data frame of shape \(2, 2\)"):
+            losscli.compute("ce", self.LOGITS, self.LABELS, class_weight=pandas.DataFrame(np.eye(2)))
+
+    def test_centers(self):
+        x = pandas.DataFrame({"x": [1.0, 3.0], "y": [2.0, 4.0]})
+        assert losscli.compute("center", x, [0, 1], centers=x[["y", "x"]]).value == 0
+        with pytest.raises(losscli.DataError, match="centers: its index is not 0 to 1"):
+            losscli.compute("center", x, [0, 1], centers=x.iloc[[1, 0]])
+
+    @pytest.mark.filterwarnings("ignore::losscli.LosscliWarning")
+    @pytest.mark.parametrize("method", ["temperature", "platt", "isotonic"])
+    def test_calibrated_columns(self, method):
+        rng = np.random.default_rng(0)
+        z = pandas.DataFrame(rng.normal(0, 3, (60, 3)), columns=["cat", "dog", "eel"])
+        more = {"bias": True} if method == "temperature" else {}
+        fit = losscli.calibrate(
+            z, np.array(z.columns)[(z + rng.normal(0, 2, z.shape)).to_numpy().argmax(axis=1)], method=method, **more
+        )
+        expected = fit.applied(z.to_numpy())
+        np.testing.assert_allclose(
+            fit.applied(z[["eel", "cat", "dog"]])[:, [1, 2, 0]], expected, rtol=1e-12, atol=1e-15
+        )
+        for wrong in (z.rename(columns={"eel": "emu"}), z[["cat", "dog"]], "z.csv"):
+            with pytest.raises(losscli.DataError, match="predictions: "):
+                fit.applied(wrong)
+
+    def test_indices_of_a_comparison(self):
+        a, b, t = (pandas.Series(values, list("xyz")) for values in ([1.0, 3, 7], [2.0, 3, 5], [0.0, 0, 0]))
+        for option in (
+            {"sample_weight": pandas.Series([9.0, 1, 1], list("zyx"))},
+            {"mask": pandas.Series([1, 0, 0], list("zyx"))},
+        ):
+            with pytest.raises(losscli.DataError, match=f"model A and {next(iter(option))}: their indices"):
+                losscli.compare("mse", a, b, targets=t, **option)
 
 
 class TestOptions:
@@ -274,6 +408,35 @@ class TestResult:
             losscli.compute("bce", [0.2, 0.9, 0.4], [0, 1, 1])
         with pytest.warns(losscli.LosscliWarning):
             losscli.compare("mse", [1.0, 2.0], [1.0, 1.5], targets=[0.0, 0.0])
+
+
+class TestWithoutSummary:
+    """summary=False gives the value alone, with the same digits, in less time."""
+
+    def test_has_the_value_and_the_mean(self):
+        found, whole = losscli.compute("ce", LOGITS, LABELS, summary=False), losscli.compute("ce", LOGITS, LABELS)
+        assert found.value == whole.value
+        assert found.summary == {name: whole.summary[name] for name in ("mean", "perplexity", "bits", "ece", "mce")}
+        assert found.baseline is None
+        assert found.losses.tolist() == whole.losses.tolist()
+        assert "percentiles" not in found.receipt
+        assert found.signature == whole.signature
+        assert json.loads(json.dumps(found.to_dict()))["summary"]["mean"] == whole.summary["mean"]
+        assert "p99" not in str(found)
+        assert found._repr_html_()
+
+    def test_a_requirement_of_what_it_lacks_is_refused(self):
+        found = losscli.compute("ce", LOGITS, LABELS, summary=False)
+        with pytest.raises(losscli.UsageError, match=r"p99.*summary"):
+            found.require("p99 < 2")
+        assert found.require("mean < 2", "samples == 3").met
+
+    def test_what_is_required_at_once_is_there(self):
+        assert losscli.compute("ce", LOGITS, LABELS, summary=False, require=["p99 < 2"]).met
+
+    def test_is_yes_or_no(self):
+        with pytest.raises(losscli.UsageError, match="summary"):
+            losscli.compute("ce", LOGITS, LABELS, summary="no")
 
 
 class TestOtherFunctions:

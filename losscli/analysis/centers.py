@@ -290,6 +290,7 @@ def _without_centers(request: Request, looked: Looked) -> Measurement:
     opener = Opener.of(request, looked)
     assert request.targets is not None
     features, labels = opener.open(request.predictions, "features"), opener.open(request.targets, "labels")
+    features.check_alike()
     dataset = assign(features, labels, None, request.id, request.columns)
     join(dataset, request.id, request.on_unmatched == "drop")
     assert dataset.targets is not None
@@ -324,9 +325,8 @@ def _without_centers(request: Request, looked: Looked) -> Measurement:
 
 def _plan(request: Request, labels: Columns, opener: Opener) -> tuple[DecodedTargets, int]:
     """Return the decoded labels, and the number of classes."""
-    shape, ignore, base = labels.shape, request.ignore_index, request.label_base
-    if len(shape) == 2 and shape[1] != 1:
-        raise DataError(f"{labels.name}: shape {shape}; give one label per row, (n,), or pick one with FILE:COLUMN")
+    ignore, base = request.ignore_index, request.label_base
+    labels.check_labels()
     if request.classes is None:
         names, k = _found(labels, ignore, base)
         holder = Holder()

@@ -175,6 +175,7 @@ def encoding(wanted: Wanted) -> Encoding:
 def _check_shape(labels: Columns) -> None:
     """Raise a DataError if there is no row, or more than one label per row."""
     shape, operand = labels.shape, labels.operand
+    operand.check_alike()
     if len(shape) > 2:
         raise DataError(
             f"{operand.name}: shape {shape}, where one label per row is needed; losses take such labels as they are, with --class-axis"

@@ -104,7 +104,9 @@ def load(
     if centers is not None:
         return _with_centers(request)
     opener = Opener.of(request)
-    dataset = assign(opener.open(features, "features"), opener.open(labels, "labels"), None, id, columns)
+    points = opener.open(features, "features")
+    points.check_alike()
+    dataset = assign(points, opener.open(labels, "labels"), None, id, columns)
     join(dataset, id, on_unmatched == "drop")
     assert dataset.targets is not None
     check_rows(dataset.predictions, dataset.targets)
@@ -150,10 +152,7 @@ def _check_shape(name: str, shape: tuple[int, ...]) -> None:
 
 def _classes(labels: Columns, ignore: str | None) -> tuple[tuple[str, ...], Array]:
     """Return the names of the classes that occur, and the class of each row, -1 for rows to leave out."""
-    if len(labels.shape) == 2 and labels.shape[1] != 1:
-        raise DataError(
-            f"{labels.name}: shape {labels.shape}; give one label per row, (n,), or pick one with FILE:COLUMN"
-        )
+    labels.check_labels()
     text = labels.text()
     if text is not None:
         found = distinct(text, ignore)

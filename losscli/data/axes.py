@@ -68,10 +68,7 @@ def _needs_layout(request: Request, shape: tuple[int, ...]) -> bool:
 def _check_tables(dataset: Dataset, family: Family) -> None:
     """Raise a DataError if an operand has more axes than the predictions, which are a table, or shards of other widths."""
     for columns in dataset.operands:
-        if -1 in columns.shape:
-            parts = columns.operand.content.parts
-            other = next(part for part in parts if part.shape[1:] != parts[0].shape[1:])
-            raise DataError(f"{other.name}: shape {other.shape} does not go with {parts[0].name}'s {parts[0].shape}")
+        columns.operand.check_alike()
         if len(columns.shape) > 2 and not family.of_three_axes:
             raise DataError(
                 f"{dataset.predictions.name} has shape {dataset.predictions.shape} and {columns.name} {columns.shape}; "

@@ -39,10 +39,13 @@ def centers_of(
     if request.centers is None:
         raise UsageError(f"{request.loss.name} needs --centers FILE: one row per class, in the features' dimension")
     operand = opener.open(request.centers, "--centers")
+    operand.check_alike()
     if operand.is_table:
         source, names = _of_table(operand.content, features, notes)
     else:
         source, names = Columns(operand, [], "centers").source(), None
+        if features.columns and source.columns and len(source.shape) == 2:  # a data frame
+            source, _ = by_name(source, features.columns, source.columns, notes)
     centers = _points(source, features)
     if classes is not None:  # rows of centers are classes, as columns of predictions are
         by_column = in_order(MemorySource(source.name, centers.T, names), classes, notes)

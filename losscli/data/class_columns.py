@@ -15,6 +15,10 @@ from losscli.numerals import is_count
 
 FEW = 2
 """Labels of fewer classes than this tell nothing about the other columns."""
+MANY = 10
+"""Where labels name so many classes, and more columns than that have none, they are the labels of few rows and of many classes:
+what a tool adds to classes are a few columns.
+"""
 ABOUT_ALL = frozenset(
     [
         "total",
@@ -101,14 +105,14 @@ def about_two_columns(request: Request, dataset: Dataset) -> Doubt | None:
 def about_classes(request: Request, dataset: Dataset, predictions: Source, decoded: DecodedTargets) -> Doubt | None:
     """Return the doubt about columns that no label names, where labels are the names of columns; None if there is none.
 
-    All columns are classes if the user has named them, if they are numbered, or if the probabilities of all of them, and not of fewer,
-    sum to 1. If all share a prefix that the labels do not have, they are classes as well, but for names such as score_total. A column
-    without a name is a doubt of its own, which is settled by then.
+    All columns are classes if the user has named them, if they are numbered or share a word before their numbers, or if the
+    probabilities of all of them, and not of fewer, sum to 1. If all share a prefix that the labels do not have, they are classes as
+    well, but for names such as score_total. A column without a name is a doubt of its own, which is settled by then.
     """
     names = predictions.columns
     if _are_said(request, dataset) or dataset.targets is None or names is None:
         return None
-    if not _names_classes(request, decoded) or len(names) < 2 or _are_numbered(names):
+    if not _names_classes(request, decoded) or len(names) < 2 or _are_numbered(names) or _share_a_word(names):
         return None
     assert isinstance(decoded.source, Recoded)
     named = set(decoded.source.numbers.tolist()) - {IGNORED}
@@ -116,6 +120,8 @@ def about_classes(request: Request, dataset: Dataset, predictions: Source, decod
     if decoded.matched != "by name":
         spare = [i for i in spare if re.split(r"\W|_", names[i].lower())[-1] in ABOUT_ALL]
     if len(named) < FEW or not spare or _sum_to_one(predictions):
+        return None
+    if len(spare) > len(named) >= MANY:
         return None
     return doubts.about_unexplained_classes(predictions.name, dataset.targets.name, spare, names)
 
@@ -132,6 +138,12 @@ def _names_classes(request: Request, decoded: DecodedTargets) -> bool:
         return False  # columns are features
     by_name = decoded.encoding.kind == "name" and (decoded.matched or "").startswith("by name")
     return by_name and isinstance(decoded.source, Recoded)
+
+
+def _share_a_word(names: tuple[str, ...]) -> bool:
+    """Whether columns are called by one word and numbers: c7, c12."""
+    words = {name.rstrip("0123456789") for name in names}
+    return len(words) == 1 and "" not in words and all(name[-1] in "0123456789" for name in names)
 
 
 def _are_numbered(names: tuple[str, ...]) -> bool:

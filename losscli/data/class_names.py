@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.data.dataset import LIKELY_IDS
+from losscli.data.columns import Columns
+from losscli.data.dataset import LIKELY_IDS, Dataset
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Raw
 from losscli.io.npy import StreamSource
@@ -93,12 +94,9 @@ def by_name(
     DataError
         if only some names are equal or, without `positions`, if not all are.
     """
-    order = _order_of_names(ours, theirs)
+    order = order_of_names(ours, theirs)
     if order is not None:
-        if order != tuple(range(len(order))):
-            source = Reordered(source, order)
-            notes.append(f"{source.name}: its columns were brought into the order of the predictions' names")
-        return source, "by name"
+        return _reordered(source, order, "predictions", notes), "by name"
     common = [name for name in theirs if name in ours]
     if not positions or common:
         raise _names_differ(source.name, ours, theirs, common)
@@ -109,14 +107,72 @@ def by_name(
     return source, "by position"
 
 
-def _order_of_names(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[int, ...] | None:
+def in_output_order(source: Source, columns: Columns, predictions: Source, dataset: Dataset) -> Source:
+    """Bring the columns of an operand with one number for each prediction, such as weights, into the predictions' order.
+
+    They are matched with the predictions' names, or else with the targets'; the dataset gets a note if they were reordered, or
+    matched by position.
+
+    Parameters
+    ----------
+    source
+        the numbers of `columns`, in the predictions' shape.
+
+    Raises
+    ------
+    DataError
+        if only some names are equal; or if predictions and targets have their columns in different orders, and no name says
+        in which of them these are.
+    """
+    if len(source.shape) != 2 or source.shape[1] < 2:
+        return source
+    ours, theirs, targets = predictions.columns, columns.names, dataset.targets
+    of_targets = None if targets is None or len(targets.shape) != 2 else targets.names
+    order = None if not ours or not of_targets else order_of_names(ours, of_targets)
+    if theirs and of_targets and not (ours and order_of_names(ours, theirs)):
+        # What has nothing to do with the predictions' names may have the targets'.
+        places = order_of_names(of_targets, theirs)
+        if places is not None:
+            places = tuple(places[i] for i in order or range(len(places)))
+            return _reordered(source, places, "targets", dataset.notes)
+    if theirs and ours:
+        source, matched = by_name(source, ours, theirs, dataset.notes)
+        if matched == "by name":
+            return source
+    if order is not None and order != tuple(range(len(order))):
+        assert targets is not None
+        raise DataError(
+            f"{columns.name}: {predictions.name} and {targets.name} have their columns in different orders, and nothing says in which "
+            f"those of the {columns.role} are; name them as the predictions' ({listing(ours or (), 4)})",
+            "names-differ",
+        )
+    return source
+
+
+def _reordered(source: Source, order: tuple[int, ...], whose: str, notes: list[str]) -> Source:
+    """Return a source with its columns in another order, and add a note about it; as it is if that is its own order."""
+    if order == tuple(range(len(order))):
+        return source
+    notes.append(f"{source.name}: its columns were brought into the order of the {whose}' names")
+    return Reordered(source, order)
+
+
+def order_of_names(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[int, ...] | None:
     """Return for each of our names the position of the equal one among theirs, leaving out a beginning and an end on
-    either side.
+    either side; capital letters count unless the names are equal only without them.
 
     None if there are none without which the names are equal.
     """
+    if ours == theirs:
+        return tuple(range(len(ours)))
     if len(ours) != len(theirs):
         return None
+    small = tuple(name.lower() for name in ours), tuple(name.lower() for name in theirs)
+    return _as_written(ours, theirs) or (_as_written(*small) if small != (ours, theirs) else None)
+
+
+def _as_written(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[int, ...] | None:
+    """Return the positions of `order_of_names` for names whose letters all count."""
     sides = [(left, set(left)) for _, left in trimmed(ours)]
     others = [{name: place for place, name in enumerate(right)} for _, right in trimmed(theirs)]
     for left, names in sides:
@@ -138,7 +194,7 @@ def _names_differ(file: str, ours: tuple[str, ...], theirs: tuple[str, ...], com
     alone = next((name for name in theirs if name not in ours), "")
     return DataError(
         f"{file}: its columns ({listing(theirs, 4)}) are not named as the predictions' ({listing(ours, 4)}), and "
-        f"columns with names never meet by position; rename them, or leave out a header{did_you_mean(alone, ours)}",
+        f"columns with names never meet by position; rename them, or give one side without names{did_you_mean(alone, ours)}",
         "names-differ",
     )
 

@@ -150,10 +150,12 @@ class Columns:
 
     @property
     def names(self) -> tuple[str, ...] | None:
-        """Names of the columns; None if there are none."""
-        if not self.operand.is_table or self._breadth is not None or self.grids is not None:
+        """Names of the columns; None if there are none, as for arrays that are no data frames."""
+        if self.grids is not None:
             return None
-        names = self.operand.content.names
+        if not self.operand.is_table:
+            return self.operand.content.columns
+        names = None if self._breadth is not None else self.operand.content.names
         return None if names is None else tuple(names[i] for i in self.numbers)
 
     @property
@@ -226,6 +228,14 @@ class Columns:
         if self.role == "predictions":
             return "; pick the columns of predictions with --columns, or name the id column with --id"
         return f"; say which column holds the {self.role}, as {self.name}:COLUMN ({listing(self.names)})"
+
+    def check_labels(self) -> None:
+        """Raise a DataError if there is more than one label per row."""
+        self.operand.check_alike()
+        if len(self.shape) == 1 or self.shape[1:] == (1,):
+            return
+        pick = ", or pick one with FILE:COLUMN" if self.operand.is_table else ""
+        raise DataError(f"{self.name}: shape {self.shape}; give one label per row, (n,){pick}")
 
     def text(self) -> "TextColumn | None":
         """Return the only column as text; None if the file holds numbers, not text."""

@@ -413,18 +413,27 @@ def _weight_columns(
     Raises a DataError if there are several, and more than the targets have.
     """
     found = _columns_of(weights, predictions, "weights", (targets, *others), id_column, slices=slices)
-    return _one_column(found, targets)
+    return _one_column(found, predictions, targets)
 
 
-def _one_column(weights: Columns | None, targets: Operand | None) -> Columns | None:
-    """Return the column of weights as it is, or as many as the targets have; raise a DataError if there are several others."""
+def _one_column(weights: Columns | None, predictions: Operand, targets: Operand | None) -> Columns | None:
+    """Return the column of weights as it is, or those that are called as the predictions', or as many as the targets have.
+
+    Raises a DataError if there are several others.
+    """
     several = 0 if targets is None or targets.column else _breadth(targets)
-    if weights is not None and len(weights.numbers) > 1 and len(weights.numbers) > several:
+    if weights is not None and 1 < len(weights.numbers) > several and not _called_alike(weights, predictions):
         operand = weights.operand
         raise DataError(
             f"{operand.name}: which column holds the weights? Say {operand.name}:COLUMN ({_names(operand, weights.numbers)})"
         )
     return weights
+
+
+def _called_alike(columns: Columns, predictions: Operand) -> bool:
+    """Whether columns have names that are those of the predictions' file, in any order, perhaps with others there."""
+    names = predictions.content.names if predictions.is_table else None
+    return bool(names and columns.names) and set(columns.names or ()) <= set(names or ())
 
 
 def _breadth(operand: Operand) -> int:
@@ -492,7 +501,7 @@ def _note_odd_columns(dataset: Dataset, named: bool) -> None:
                 cure=f"if it is not, say --id {quoted(likely)} or pick the others with --columns",
             )
         )
-    if "" in names and dataset.predictions.operand.content.settled:
+    if "" in names and dataset.predictions.operand.is_table and dataset.predictions.operand.content.settled:
         dataset.findings.append(
             Finding(
                 "id-as-prediction",

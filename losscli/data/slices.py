@@ -170,6 +170,7 @@ def _of_numbers(columns: Columns) -> "TextColumn":
     from losscli.io.text import Coder
 
     source = columns.operand.content if not columns.operand.is_table else columns.source()
+    columns.operand.check_alike()
     if len(source.shape) == 2 and source.shape[1] == 1:
         source = Reshaped(source)
     if len(source.shape) != 1:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.data.class_names import by_name
+from losscli.data.class_names import in_output_order
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset
 from losscli.data.scalars import DOMAINS
@@ -132,10 +132,7 @@ def third_operand_of(request: Request, dataset: Dataset, predictions: Source, no
             f"{columns.shape}; nothing is broadcast: give {THIRD_OPERANDS[str(family.third_operand)]}, in the predictions' "
             f"shape{also}"
         )
-    source = columns.source()
-    if len(shape) == 2 and len(columns.shape) == 2 and predictions.columns and columns.names:
-        source, _ = by_name(source, predictions.columns, columns.names, notes)
-    return _repeated(source, shape)
+    return _repeated(in_output_order(columns.source(), columns, predictions, dataset), shape)
 
 
 def _check_name(columns: Columns, family: str, option: str) -> None:

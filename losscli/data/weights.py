@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.data.class_names import by_class, named_numbers
+from losscli.data.class_names import by_class, in_output_order, named_numbers, order_of_names
 from losscli.data.class_numbers import COUNTS, WEIGHTS, Classes, check_weights, counted, numbers_of_classes
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset
@@ -18,7 +18,7 @@ from losscli.definition.loss import BoundLoss, Family
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
-from losscli.io.source import ConstantSource, Reshaped, Source, blocks, first_of
+from losscli.io.source import ConstantSource, Reordered, Reshaped, Source, blocks, first_of
 from losscli.numerals import as_number
 from losscli.records import NamedTuple, replace
 from losscli.wording import count, shape_in_words, written
@@ -68,7 +68,7 @@ def weights_of(request: Request, dataset: Dataset, predictions: Source, several:
     if len(source.shape) == 1:
         return Weights(rows=source)
     if several and source.shape == predictions.shape:
-        return Weights(elements=source)
+        return Weights(elements=in_output_order(source, columns, predictions, dataset))
     if source.shape[1] != 1:
         what = f", or one per output, {predictions.shape}" if several else ""
         raise DataError(f"{source.name}: weights have shape {source.shape}; give one weight per row, (n,){what}")
@@ -126,7 +126,7 @@ def mask_of(loss: BoundLoss, dataset: Dataset, predictions: Source) -> Source | 
                 f"{source.place(row)}: the mask hides some numbers of a row and not others, and {loss.name} has one loss for all "
                 "of them; give one number per row or position"
             )
-    return source
+    return in_output_order(source, columns, predictions, dataset) if family.masks_elements else source
 
 
 def _cure_of(source: Source) -> str:
@@ -136,10 +136,11 @@ def _cure_of(source: Source) -> str:
     return "; weights are --sample-weight"
 
 
-def hide_masked(family: Family, targets: Columns, mask: Source) -> None:
+def hide_masked(family: Family, targets: Columns, mask: Source, predictions: Source) -> None:
     """Read targets that do not exist as legal ones, for padding may hold what no target is.
 
     Rows of them are left out of the pass; here they only must not be refused. Numbers are not looked at before the pass.
+    The mask has its columns in the order of the predictions'.
     """
     if family.target_type not in ("signs", "outcomes", "classes") and not family.thresholds:
         return
@@ -147,6 +148,10 @@ def hide_masked(family: Family, targets: Columns, mask: Source) -> None:
     if family.target_type == "classes" and len(targets.shape) == 2 and targets.shape[1] > 1:
         legal = np.zeros(targets.shape[1])
         legal[0] = 1  # a row that sums to 1
+    if len(mask.shape) == 2 and predictions.columns and targets.names:
+        order = order_of_names(predictions.columns, targets.names)
+        if order is not None:  # the targets are read as their file has them
+            mask = Reordered(mask, tuple(np.argsort(order).tolist()))
     targets.masked = (mask, legal)
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -46,10 +47,33 @@ def source_of(name: str, value: Any) -> MemorySource:
     check_dtype(array.dtype, name)
     if array.dtype.kind not in "US":
         array = array.astype(native(array.dtype), copy=False)
+    if name == "centers":
+        _check_places(name, _index_of(value))
     columns = getattr(value, "columns", None)
-    if array.ndim != 2 or columns is None or len(columns) != array.shape[1]:
+    if array.ndim != 2 or columns is None or len(columns) != array.shape[1] or _are_made_up(columns):
         return MemorySource(name, array)
     return MemorySource(name, array, tuple(map(str, columns)))
+
+
+def _check_places(name: str, index: Any) -> None:
+    """Refuse rows whose index is not 0, 1 ..., where a row is a class: they may stand in another order."""
+    if index is not None and not _counts_on(index):
+        raise DataError(
+            f"{name}: its index is not 0 to {len(index) - 1}, and row i is class i; give {name}.sort_index() of class numbers, or "
+            f"{name}.to_numpy() with one row per class in their order"
+        )
+
+
+def _are_made_up(columns: Any) -> bool:
+    """Whether columns have the names that pandas or Polars gives them where nobody does: a RangeIndex, or column_0, column_1 ..."""
+    if type(columns).__name__ == "RangeIndex":
+        return _counts_on(columns)
+    return list(columns) == [f"column_{i}" for i in range(len(columns))]
+
+
+def _counts_on(index: Any) -> bool:
+    """Whether an index of pandas is 0, 1 ..., as where nobody gives one."""
+    return bool(index.tolist() == list(range(len(index))))
 
 
 def _array(name: str, value: Any) -> np.ndarray[Any, Any]:
@@ -73,6 +97,57 @@ def _array(name: str, value: Any) -> np.ndarray[Any, Any]:
     return array
 
 
-def named(values: Mapping[str, Any]) -> dict[str, MemorySource]:
-    """Arrays as sources, by the names that messages call them."""
-    return {name: source_of(name, value) for name, value in values.items()}
+def by_label(name: str, value: Any) -> Any:
+    """Return numbers of classes by their labels, if they are a series, or a data frame of one row or column; others as they are.
+
+    A series that pandas only numbers is its numbers in their order.
+
+    Raises
+    ------
+    DataError
+        for a data frame with more rows and columns.
+    """
+    columns, index = getattr(value, "columns", None), _index_of(value)
+    numbered = index is None or _counts_on(index)
+    if columns is None:
+        return value if numbered else dict(zip(index.tolist(), value.tolist(), strict=True))
+    numbers = np.asarray(value)
+    if numbers.ndim == 2 and len(numbers) == 1:
+        return numbers[0] if _are_made_up(columns) else dict(zip(map(str, columns), numbers[0].tolist(), strict=True))
+    if numbers.ndim == 2 and numbers.shape[1] == 1:
+        column = numbers[:, 0]
+        return column if numbered else dict(zip(index.tolist(), column.tolist(), strict=True))
+    raise DataError(
+        f"{name}: a data frame of shape {numbers.shape}; give one row with the classes as columns, or a dict"
+    )
+
+
+def check_index(values: Mapping[str, Any]) -> None:
+    """Refuse data frames and series of pandas whose indices have the same values in different orders.
+
+    Indices with other values say nothing about which rows belong together, and rows meet by position.
+
+    Parameters
+    ----------
+    values
+        the operands, by their names.
+    """
+    held = [(name, index) for name, value in values.items() if (index := _index_of(value)) is not None]
+    for (first, one), (second, other) in combinations(held, 2):
+        if len(one) == len(other) and not one.equals(other) and _same_values(one, other):
+            raise DataError(
+                f"{first} and {second}: their indices have the same values in different orders; bring them into one order with "
+                "reindex or loc, or give to_numpy() of one if the rows belong together as they stand",
+                "doubtful-columns",
+            )
+
+
+def _index_of(value: Any) -> Any:
+    """Return the index of a data frame or series of pandas; None for other operands."""
+    index = getattr(value, "index", None)
+    return index if type(index).__module__.startswith("pandas") else None
+
+
+def _same_values(one: Any, other: Any) -> bool:
+    """Whether two indices of pandas have the same values, each once."""
+    return bool(one.is_unique and other.is_unique and one.isin(other).all())

@@ -376,6 +376,11 @@ class Operand:
         """The number, from 0, of the column that FILE:COLUMN names."""
         return None if self.column is None else int(self.content.find(self.column))
 
+    def check_alike(self) -> None:
+        """Raise a DataError for shards of different shapes, which are read as positions of samples only."""
+        if isinstance(self.content, ShardedSource) and not self.content.alike:
+            raise self.content.unlike()
+
     def same_file(self, other: "Operand") -> bool:
         return self.content is other.content
 

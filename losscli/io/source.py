@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.errors import DataError
 from losscli.records import dataclass, field
 
 SCAN_BYTES = 4 << 20
@@ -229,6 +230,12 @@ class ShardedSource:
         """Whether all parts have the same shape but for the number of rows."""
         return len({part.shape[1:] for part in self.parts}) == 1
 
+    def unlike(self) -> DataError:
+        """Return the error about shards of different shapes, where rows of one length are needed."""
+        first = self.parts[0]
+        other = next(part for part in self.parts if part.shape[1:] != first.shape[1:])
+        return DataError(f"{other.name}: shape {other.shape} does not go with {first.name}'s {first.shape}")
+
     def between(self, start: int, stop: int) -> tuple[int, int]:
         """Return the number of the first shard that has some of the rows from `start` to `stop`, and of the shard after the last."""
         low = int(np.searchsorted(self.starts, start, side="right")) - 1
@@ -244,6 +251,8 @@ class ShardedSource:
                 arrays.append(part.read(int(low), int(high), out if whole else None))
         if len(arrays) == 1:
             return arrays[0].astype(self.dtype, copy=False)
+        if len({array.shape[1:] for array in arrays}) > 1:  # positions are read shard by shard
+            raise self.unlike()
         return np.concatenate(arrays or [np.empty((0, *self.shape[1:]))]).astype(self.dtype, copy=False)
 
     def expect(self, start: int, stop: int) -> None:

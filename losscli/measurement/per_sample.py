@@ -103,7 +103,10 @@ def targets(measurement: "Measurement", block: Array) -> Any:
         return [" ".join(map(str, one)) for one in labels]
     if measurement.job.masks is not None:  # the sum of the targets of a mask
         return block if encoding.kind in ("soft", "numbers", "constant") else block.astype(np.int64)
-    named_outcomes = encoding.kind == "binary" and block.ndim == 1 and not encoding.one_hot
+    # Columns of features beside a third operand are no classes.
+    named_outcomes = (
+        encoding.kind == "binary" and block.ndim == 1 and not encoding.one_hot and measurement.job.third_operand is None
+    )
     if measurement.job.by_elements:
         return block  # NaN where an output does not exist
     if classes and (encoding.kind == "name" or named_outcomes):

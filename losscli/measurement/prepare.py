@@ -168,7 +168,7 @@ def _understood(
     inputs = _inputs(request, opener, dataset)
     inputs = inputs._replace(mask=mask_of(request.loss, dataset, inputs.predictions))
     if inputs.mask is not None and dataset.targets is not None:
-        hide_masked(request.loss.family, dataset.targets, inputs.mask)
+        hide_masked(request.loss.family, dataset.targets, inputs.mask, inputs.predictions)
     if elements and not inputs.several:
         raise UsageError(
             f"--elements: {request.loss.name} of predictions of shape {inputs.predictions.shape} has one loss per sample; "

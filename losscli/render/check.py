@@ -27,7 +27,7 @@ KINDS = {
 
 def _of_operand(role: str, about: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the facts about one operand: its file and shape, its kind with the evidence, and how often its classes occur."""
-    shape = " x ".join(f"{length:,}" for length in about.get("shape", ()))
+    shape = " x ".join("*" if length < 0 else f"{length:,}" for length in about.get("shape", ()))
     described = ", ".join([*([shape] if shape else []), *([about["dtype"]] if "dtype" in about else [])])
     facts = [(role, whole(str(about.get("file", "not read"))) + (f": {described}" if described else ""))]
     kind, evidence = about.get("kind"), about.get("evidence")

@@ -367,6 +367,20 @@ class TestRefused:
         centers("x.npy", "y.npy", *words).refuses(2, *parts)
 
     @pytest.mark.parametrize(
+        "words", [("a_*.npy", "y.npy"), ("x.npy", "y.npy", "--centers", "a_*.npy"), ("x.npy", "a_*.npy")]
+    )
+    def test_shards_of_different_widths(self, centers, files, save, words):
+        save("a_1.npy", np.zeros((1, 2)))
+        save("a_2.npy", np.zeros((2, 3)))
+        centers(*words).refuses(3, "a_2.npy: shape (2, 3) does not go with a_1.npy's (1, 2)")
+
+    @pytest.mark.parametrize("shape", [(3, 2), (3, 3), (3, 1, 1), (3, 4, 2)])
+    def test_more_than_one_label_per_row(self, centers, files, save, shape):
+        centers("x.npy", save("more.npy", np.zeros(shape, int))).refuses(
+            3, f"more.npy: shape {shape}; give one label per row, (n,)\n"
+        )
+
+    @pytest.mark.parametrize(
         ("value", "what"),
         [
             ("nan", "nan is not a finite number; a feature"),

@@ -894,6 +894,15 @@ class TestTable:
         assert done.code == 3
         assert "p_2.npy: shape (1, 2) does not go with p_1.npy's (2, 1)" in done.out
 
+    @pytest.mark.parametrize("tail", [(), (4,)])
+    def test_parts_of_targets_of_different_widths(self, run, save, tail):
+        save("t_1.npy", np.ones((1, 2, *tail)))
+        save("t_2.npy", np.ones((2, 9, *tail)))
+        done = run("check", save("p.npy", np.ones((3, 2))), "t_*.npy")
+        assert done.code == 3
+        assert "3 x *" in done.out
+        assert "t_2.npy: shape (2, 9" in done.out
+
     def test_nothing_found_is_said(self, run, save):
         assert "findings     none\n" in run("check", save("z.npy", LOGITS), save("y.npy", LABELS)).out
 

@@ -1,6 +1,7 @@
 """Features as points of a plane: classes as they stand in their file, and principal components by scikit-learn."""
 
 import os
+import re
 import tracemalloc
 from contextlib import contextmanager
 
@@ -166,6 +167,20 @@ class TestRows:
         x = write("x.csv", "u,v,label\n1,2,a\n3,4,b\n")
         found = load(x, f"{x}:label")
         assert (found.points.tolist(), classes_of(found), found.labels) == ([[1, 2], [3, 4]], ["a", "b"], ("u", "v"))
+
+    @pytest.mark.parametrize("words", [("a_*.npy", "y.npy"), ("x.npy", "y.npy", "a_*.npy"), ("x.npy", "a_*.npy")])
+    def test_of_shards_of_different_widths_are_refused(self, save, words):
+        save("x.npy", np.zeros((3, 2)))
+        save("y.npy", [0, 1, 0])
+        save("a_1.npy", np.zeros((1, 2)))
+        save("a_2.npy", np.zeros((2, 3)))
+        with pytest.raises(DataError, match=re.escape("a_2.npy: shape (2, 3) does not go with a_1.npy's (1, 2)")):
+            load(*words)
+
+    @pytest.mark.parametrize("shape", [(2, 2), (2, 1, 1), (2, 4, 2)])
+    def test_have_one_label_each(self, save, shape):
+        with pytest.raises(DataError, match=re.escape(f"more.npy: shape {shape}; give one label per row, (n,)")):
+            load(save("x.npy", np.zeros((2, 2))), save("more.npy", np.zeros(shape, int)))
 
     @pytest.mark.parametrize("centers", [None, "c.npy"])
     def test_a_column_of_ids_among_them_is_worth_a_warning(self, write, save, centers):

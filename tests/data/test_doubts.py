@@ -327,6 +327,26 @@ class TestHealthy:
         write("p.csv", table([*NAMES, "yak"], *(p / p.sum(axis=1, keepdims=True)).T))
         assert compute("ce", *files, "--from", "probs").code == 0
 
+    @pytest.mark.parametrize("name", ["c{}", "n0144{:04}", "class {}"])
+    def test_few_rows_of_many_numbered_classes(self, compute, write, name):
+        names = [name.format(7 * i) for i in range(12)]
+        z = RNG.normal(size=(3, 12))
+        p = write("p.csv", "\n".join(",".join(map(str, row)) for row in [names, *z.tolist()]) + "\n")
+        t = write("t.csv", "label\n" + "\n".join(names[i] for i in (4, 0, 11)) + "\n")
+        assert compute("ce", p, t, "-f", "value").value == near(cross_entropy(z, [4, 0, 11]))
+
+    @pytest.mark.parametrize(("classes", "code"), [(20, 3), (21, 0)])
+    def test_few_rows_of_many_classes_with_names_of_their_own(self, compute, write, classes, code):
+        names = [chr(97 + i) * 3 for i in range(classes)]
+        z = RNG.normal(size=(10, classes))
+        p = write("p.csv", "\n".join(",".join(map(str, row)) for row in [names, *z.tolist()]) + "\n")
+        t = write("t.csv", "label\n" + "\n".join(names[:10]) + "\n")
+        assert compute("ce", p, t).code == code
+
+    def test_a_column_that_has_the_targets_name_is_none_of_numbered_classes(self, compute, write):
+        p = write("p.csv", "c0,c1,c2\n2,0,1\n0,2,1\n")
+        compute("ce", p, write("t.csv", "c2\nc0\nc1\n")).refuses(3, "c2")
+
     def test_a_prefix_that_all_have(self, compute, write):
         names = [f"p_{name}" for name in (*NAMES, "yak")]
         files = (

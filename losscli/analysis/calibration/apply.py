@@ -96,7 +96,7 @@ class Recalibrated:
             self.units = replace(self.units, layout=lay_out(replace(request, mask=None), dataset))
             self.units.check_shape("--output")
         self.source = dataset.predictions.source()
-        self.order = _order(self.source, basis)
+        self.order = order_of(self.source, basis)
         self.prediction_kind = request.prediction_kind
         self.several = basis.several
         keep_apart(self.output, basis.files | self.opener.paths, "--output ")
@@ -235,7 +235,7 @@ def _is_standard_input(word: str | None) -> bool:
     return word is not None and not os.path.exists(word) and (word == "-" or word.startswith("-:"))
 
 
-def _order(source: Source, fitted: Basis) -> tuple[int, ...] | None:
+def order_of(source: Source, fitted: Basis) -> tuple[int, ...] | None:
     """Return, for each column of the fit, the column of the source that belongs to the same
     class; None for the same order.
 

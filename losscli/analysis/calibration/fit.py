@@ -31,6 +31,7 @@ from losscli.engine.collectors.calibration_bins import P_POSITIVE, P_PREDICTED, 
 from losscli.engine.job import Job
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Looked
+from losscli.io.memory import source_of
 from losscli.measurement.class_labels import group_names
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
@@ -103,8 +104,20 @@ class Calibrated(Shown):
         )
 
     def applied(self, predictions: Any) -> Array:
-        """Return calibrated predictions, of the kind `map.kind_after`, in the shape of predictions of the fit's kind and columns."""
-        return self.map.applied(np.asarray(predictions))
+        """Return calibrated predictions, of the kind `map.kind_after`, in the shape of predictions of the fit's kind and columns.
+
+        Columns of a data frame belong to the fit's of the same names, whatever their order, and keep their order in the result.
+
+        Raises
+        ------
+        DataError
+            for what is no array, or an array of other columns.
+        """
+        from losscli.analysis.calibration.apply import Basis, order_of
+
+        source = source_of("predictions", predictions)
+        order = order_of(source, Basis.of(self.measurement))
+        return (self.map if order is None else self.map.reordered(order)).applied(source.array)
 
     def biases(self) -> dict[str, float] | None:
         """Return the bias of each class by its name, or None.
