@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
+from losscli.analysis.shared.rounding import rounding
 from losscli.analysis.words import FailingVerdict
 from losscli.arrays import Array
+from losscli.data.class_names import order_of_names
 from losscli.data.weights import rule_of
 from losscli.definition.request import Request
 from losscli.definition.resampling import Resampling
@@ -46,7 +48,7 @@ from losscli.measurement.receipt import signature
 from losscli.measurement.requirement import Judged
 from losscli.measurement.row_losses import Scored, about_row, bounded, score
 from losscli.records import NamedTuple, dataclass, field, replace
-from losscli.wording import count, listing, written
+from losscli.wording import count, listing, quoted, written
 
 if TYPE_CHECKING:
     from losscli.io.join import Selection
@@ -61,6 +63,8 @@ have none of them.
 """
 POWER = 0.8
 """The probability with which a difference is to be found, for the smallest one that rows can show."""
+LOOKED_AT = 1000
+"""Rows that are looked at to see whether two models whose columns are in different orders have the same targets."""
 PLACES_SHOWN = 3
 """Rows with an infinite loss that are named, of each model."""
 UNDEFINED = "undefined"
@@ -92,13 +96,16 @@ class Terms:
         if self.fail_if not in (None, *get_args(FailingVerdict)):
             raise UsageError(f"--fail-if {self.fail_if} is not one of {listing(get_args(FailingVerdict))}")
 
-    def verdict(self, low: float, high: float) -> str:
-        """Return the verdict from the interval of the mean difference; NaN gives 'inconclusive'."""
-        if low > self.margin:
+    def verdict(self, low: float, high: float, noise: float = 0.0) -> str:
+        """Return the verdict from the interval of the mean difference; NaN gives 'inconclusive'.
+
+        `noise` is what rounding may change, as between two processors: so small a difference is none.
+        """
+        if low > self.margin + noise:
             return "worse"
-        if high < 0:
+        if high < -noise:
             return "better"
-        return "better or equal" if high <= self.margin else "inconclusive"
+        return "better or equal" if high <= self.margin + noise else "inconclusive"
 
 
 @dataclass
@@ -293,6 +300,8 @@ class Comparison:
     worse: list[dict[str, Any]]
     better: list[dict[str, Any]]
     meeting: Meeting
+    rounding: float = 0.0
+    """By how much rounding may change the difference: what is smaller is none."""
     adjusted: float | None = None
     """The p-value, adjusted for several comparisons."""
 
@@ -319,6 +328,7 @@ class Comparison:
             "p": self.p,
             "p_adjusted": self.adjusted,
             "verdict": self.verdict,
+            "rounding": self.rounding,
             "detectable": self.detectable,
             "samples": self.samples,
             "wins": self.wins,
@@ -388,10 +398,11 @@ def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Compa
             f"{meeting.other.name}: no row is left that both models have; a comparison of nothing is undefined"
         )
     finite = _estimate(meeting, seen, terms, threads) if seen.spread.n else None
+    noise = _noise(meeting, seen)
     infinite = _infinite(meeting, seen.endless, names)
     if infinite is None and finite is not None:
         values, difference, low, high, p = finite.values, finite.difference, finite.low, finite.high, finite.p
-        verdict = terms.verdict(low, high)
+        verdict = terms.verdict(low, high, noise)
     else:
         values = seen.means()
         difference = values[1] - values[0]
@@ -415,7 +426,14 @@ def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Compa
         _rows(first, seen.worse, 1),
         _rows(first, seen.better, -1),
         meeting,
+        noise,
     )
+
+
+def _noise(meeting: Meeting, seen: "Seen") -> float:
+    """Return by how much rounding may change the difference of two mean losses: a part of the mean size of their losses."""
+    dtypes = {str(one.measurement.job.dtype) for one in (meeting.first, meeting.other)}
+    return rounding(dtypes)[1] * max(seen.finite.size.over(seen.finite.weight), 0.0)
 
 
 def _estimate(meeting: Meeting, seen: "Seen", terms: Terms, threads: int | None) -> Estimate:
@@ -510,11 +528,14 @@ class Sums:
     first: Total = field(default_factory=Total)
     second: Total = field(default_factory=Total)
     weight: Total = field(default_factory=Total)
+    size: Total = field(default_factory=Total)
+    """That of the sizes of the first model's losses, which may cancel."""
 
     def add(self, part: Paired) -> None:
         """Add rows."""
         weighted = Rows.of(part.first, part.weights)
         self.first += Total.of(weighted.sums)
+        self.size += Total.of(np.abs(weighted.sums))
         self.second += Total.of(Rows.of(part.second, part.weights).sums)
         self.weight += Total.of(weighted.weights)
 
@@ -752,6 +773,45 @@ def _check_alike(first: Measurement, other: Measurement) -> None:
             f"{names[1]}: its columns are {listing(other_classes, 4)}, those of {names[0]} {listing(first_classes, 4)}, and the labels are indices: "
             "bring the columns into one order, name the classes with --classes, or give labels by name"
         )
+    _check_outputs(first, other)
+
+
+def _check_outputs(first: Measurement, other: Measurement) -> None:
+    """Raise a DataError if two models have the same columns in different orders, and something is matched with them by position."""
+    ours, theirs = first.job.predictions.columns, other.job.predictions.columns
+    order = None if not ours or not theirs else order_of_names(ours, theirs)
+    if order is None or order == tuple(range(len(order))):
+        return
+    one, two = first.job, other.job
+    places = list(order)
+    pairs: dict[str, tuple[Any, Any]] = {
+        "output weights": (one.output_weights, two.output_weights),
+        "class counts": (one.extras.class_counts, two.extras.class_counts),
+        "centers": (one.extras.centers, two.extras.centers),
+    }
+    together = first.ids is None and other.ids is None
+    for what, sources in {
+        "targets": (one.targets, two.targets),
+        "weights": (one.element_weights, two.element_weights),
+        "masks": (one.mask, two.mask),
+        "third operands": (one.third_operand, two.third_operand),
+    }.items():
+        if together and sources[0] is not None and len(sources[0].shape) == 2:
+            rows = min(LOOKED_AT, sources[0].shape[0])
+            pairs[what] = sources[0].read(0, rows), sources[1].read(0, rows)  # type: ignore[union-attr]
+    if not together and len(one.targets.shape) == 2 and first.decoded.matched != "by name":
+        pairs["targets"] = np.zeros((1, len(places))), np.ones((1, len(places)))
+    for what, (mine, its) in pairs.items():
+        if mine is None or its is None or mine.shape[-1] != len(places):
+            continue
+        if not np.array_equal(mine, its[..., places], equal_nan=True):
+            a, b = first.request.predictions, other.request.predictions
+            raise DataError(
+                f"{b}: its columns ({listing(theirs or (), 4)}) are in another order than those of {a} ({listing(ours or (), 4)}), and the "
+                f"{what} are matched with either by position; bring the columns into one order, as with --columns "
+                f"{','.join(map(quoted, ours or ()))}",
+                "names-differ",
+            )
 
 
 def _of_same_lists(first: Scored, other: Scored) -> list[int]:

@@ -158,10 +158,13 @@ def _reason(letter: str, comparison: "Comparison", compared: "Compared") -> str:
         return f"the mean of {one} is infinite, and that of {other} is not"
     estimate = comparison.finite
     assert estimate is not None
-    within = comparison.verdict == "better or equal" and estimate.low > 0
+    equal = comparison.verdict == "better or equal"
+    rounded = equal and (estimate.low > terms.margin or estimate.high < 0)
+    within = equal and estimate.low > 0 and not rounded
     return (
         _read_aloud(letter, estimate, estimate.relative, terms.confidence)
         + (f"; worse, but not by more than the margin {terms.margin:g}" if within else "")
+        + (f"; no more than rounding may change, {comparison.rounding:.1g}" if rounded else "")
         + _clipped(compared.first.measurement.receipt)
     )
 

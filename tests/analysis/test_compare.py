@@ -265,6 +265,45 @@ class TestVerdicts:
         assert (strict.code, strict.json["fail_if"]) == (0 if verdict == "better" else 1, "not-better")
         assert strict.json["failed"] == bool(strict.code)
 
+    @pytest.mark.parametrize(("dtype", "part"), [("f4", 1e-6), ("f8", 1e-9)])
+    @pytest.mark.parametrize(("times", "verdict"), [(0.5, "better or equal"), (3.0, None)])
+    @pytest.mark.parametrize("sign", [1, -1])
+    def test_what_rounding_may_change_is_no_difference(self, compare, save, dtype, part, times, verdict, sign):
+        a = np.full(50, 4.0, dtype)
+        b = (a + sign * times * part * 4).astype(dtype)
+        assert (a != b).all()
+        done = compare("l1", save("a.npy", a), save("b.npy", b), "--targets", "0", "--fail-if", "worse")
+        verdict = verdict or ("worse" if sign > 0 else "better")
+        assert (done.json["verdict"], done.code) == (verdict, int(verdict == "worse"))
+
+    @pytest.mark.parametrize(
+        ("times", "words"), [(0.5, "no more than rounding may change"), (-0.5, "no more than rounding may change")]
+    )
+    def test_what_rounding_may_change_is_said(self, compare, save, times, words):
+        a = np.full(50, 4.0)
+        b = save("b.npy", a + times * 4e-9)
+        asked = ("l1", save("a.npy", a), b, "--targets", "0")
+        assert words in compare(*asked, "-f", "table").out
+        assert compare(*asked).json["rounding"] == pytest.approx(4e-9, rel=1e-12)
+        margin = compare(*asked[:2], save("c.npy", a + 0.1), *asked[3:], "--margin", "0.2", "-f", "table").out
+        assert words not in margin
+        assert "worse, but not by more than the margin 0.2" in margin
+
+    def test_rounding_is_a_part_of_losses_that_cancel(self, compare, save):
+        scores = np.where(np.arange(1000) % 2, 1000, -1000).astype("f4")
+        words = [save("a.npy", np.nextafter(scores, np.float32(np.inf))), save("b.npy", scores)]
+        assert (
+            compare("wasserstein-gan", *words, "--targets", save("y.npy", np.ones(1000))).json["verdict"]
+            == "better or equal"
+        )
+
+    def test_a_constant_added_to_float32_logits_makes_no_model_worse(self, compare, save):
+        a = np.random.default_rng(0).normal(0, 3, (300, 5)).astype("f4")
+        words = [save("a.npy", a), save("b.npy", a + np.float32(7)), "--targets", save("y.npy", np.arange(300) % 5)]
+        found = compare("ce", *words).json
+        assert found["difference"] != 0
+        assert found["verdict"] == "better or equal"
+
     def test_one_worse_of_several_fails(self, compare, save):
         for name, value in (("a", 1.0), ("b", 0.5), ("c", 1.5)):
             save(f"{name}.npy", np.full(30, value))
@@ -908,3 +947,57 @@ def test_rows_of_each_model_are_counted_as_they_are_read(compare, models, monkey
     monkeypatch.setattr(comparing, "score", counted)
     assert compare("ce", "a.npy", "b.npy", "--targets", "y.npy").code == 0
     assert done.count(200) == 2
+
+
+class TestColumnsInAnotherOrder:
+    """The same model twice, its columns in two orders: no difference, or refused where something has no names."""
+
+    @pytest.fixture(autouse=True)
+    def files(self, write, save):
+        write("a.csv", "a,b\n1,2\n3,5\n7,1\n")
+        write("b.csv", "b,a\n2,1\n5,3\n1,7\n")
+        write("t.csv", "b,a\n0,1\n0,2\n0,0\n")
+        write("ab.csv", "a,b\n1,9\n1,9\n1,9\n")
+        write("label.csv", "y\na\nb\nb\n")
+        write("n.csv", "3\n1\n")
+        write("c.csv", "class,a,b\na,0,1\nb,1,0\n")
+        save("t.npy", np.array([[0.0, 1], [0, 2], [0, 0]]))
+        save("w.npy", np.array([[1.0, 0]] * 3))
+        save("c.npy", np.array([[0.0, 1], [1, 0]]))
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "mse --targets t.csv",
+            "mse --targets 0",
+            "mse --targets t.npy --columns a,b",
+            "mse --targets t.csv --sample-weight ab.csv",
+            "mse --targets t.csv --output-weight a=1,b=3",
+            "gaussian-nll --targets t.csv --variance ab.csv",
+            "ce --targets label.csv",
+            "ce --targets label.csv --class-weight a=3,b=1",
+            "logit-adjusted --targets label.csv --class-counts a=3,b=1",
+            "center --targets label.csv --centers c.csv",
+        ],
+    )
+    def test_is_no_difference(self, compare, line):
+        loss, *words = line.split()
+        assert compare(loss, "a.csv", "b.csv", *words).json["difference"] == 0
+
+    @pytest.mark.parametrize(
+        ("line", "what"),
+        [
+            ("mse --targets t.npy", "targets"),
+            ("poisson --targets t.npy", "targets"),
+            ("mse --targets 0 --sample-weight w.npy", "weights"),
+            ("mse --targets 0 --mask w.npy", "masks"),
+            ("mse --targets t.csv --output-weight 1,3", "output weights"),
+            ("logit-adjusted --targets label.csv --class-counts n.csv", "class counts"),
+            ("center --targets label.csv --classes a,b --centers c.npy", "centers"),
+        ],
+    )
+    def test_is_refused_where_positions_count(self, compare, line, what):
+        loss, *words = line.split()
+        compare(loss, "a.csv", "b.csv", *words).refuses(
+            3, "b.csv", "a.csv", f"the {what} are matched with either by position"
+        )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from losscli.analysis.shared.rounding import rounding
 from losscli.analysis.suite.changes import Blessed
 from losscli.errors import Exit
 from losscli.measurement.measure import Measurement
@@ -15,13 +16,6 @@ from losscli.version import __version__
 MET, UNMET, UNMEASURED = "met", "not met", "unmeasured"
 CODES = {MET: Exit.OK, UNMET: Exit.UNMET, UNMEASURED: Exit.DATA}
 """What can become of a check, a measurement or a suite, the best first, and the exit code of each."""
-ROUNDING = {"float32": 1e-6, "float64": 1e-9}
-"""The relative tolerance where none is given, by the dtype that a loss was computed in.
-
-In float64 it is what another order of additions may change. In float32, NumPy's exp, log and pow have other last digits on
-other processors: of all losses with the edges of their parameters, single rows differed by up to 4e-7 and means by up to 2e-8
-between AVX-512, AVX2 and neither, and by 4e-6 only the thirtieth power of a small one.
-"""
 
 
 class Limit(NamedTuple):
@@ -45,8 +39,7 @@ class Tolerance:
     def limit(self, earlier: float, size: float, dtypes: set[str]) -> Limit:
         """Return the limit for numbers that were computed in some dtypes; `size` is that of the terms of a sum."""
         if self.relative is None:
-            dtype = "float32" if "float32" in dtypes else "float64"
-            part = ROUNDING[dtype]
+            dtype, part = rounding(dtypes)
             return Limit(earlier + part * size, f"{part:g} of it for rounding in {dtype}")
         most = earlier + max(self.absolute, self.relative * abs(earlier))
         return Limit(most, f"tolerance of the suite: {self._words()}")
