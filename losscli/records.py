@@ -127,12 +127,22 @@ def _initializer(cls: type, fields: Fields) -> Callable[..., None]:
     return initialize
 
 
+_under_way: set[int] = set()
+"""Records of which the text is being made."""
+
+
 def _representer(fields: Fields) -> Callable[[Any], str]:
     """Return the `__repr__` of a class."""
     names = [item.name for item in fields if item.repr]
 
     def represent(self: Any) -> str:
-        return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+        if id(self) in _under_way:  # it holds itself
+            return "..."
+        _under_way.add(id(self))
+        try:
+            return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+        finally:
+            _under_way.discard(id(self))
 
     return represent
 

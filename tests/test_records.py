@@ -298,3 +298,11 @@ def test_no_class_of_losscli_has_compiled_methods():
     assert [name for name, text in texts.items() if re.search("from typing import .*NamedTuple", text)] == [
         "records.py"
     ]
+
+
+@pytest.mark.parametrize("kind", [OURS["Point"], THEIRS["Point"]])
+def test_an_object_that_holds_itself_has_a_text(kind):
+    one = kind(1)
+    object.__setattr__(one, "y", one)
+    assert repr(one) == f"{kind.__qualname__}(x=1, y=..., z=[])".replace("z=[]", repr(one).partition("..., ")[2][:-1])
+    assert repr(one).count("...") == 1

@@ -127,7 +127,10 @@ class Ranker(BatchCollector):
         if some:  # of rows as bad as the last one, take the first
             least = losses[picked].min()
             picked = np.concatenate([np.flatnonzero(losses > least), np.flatnonzero(losses == least)])[: self.top]
-        columns = {"row": batch.rows[picked], "loss": losses[picked], "target": batch.targets[picked]}
+        target = batch.targets[picked]
+        if batch.present is not None and target.ndim == 2:  # what does not exist holds a number that the loss takes
+            target = np.where(batch.present[picked], target, np.nan)
+        columns = {"row": batch.rows[picked], "loss": losses[picked], "target": target}
         if batch.weights is not None:
             columns["weight"] = batch.weights[picked]
         columns |= _details(job, batch, picked, label, chances)

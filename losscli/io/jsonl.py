@@ -9,6 +9,8 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from losscli.errors import DataError
@@ -27,6 +29,10 @@ VALUES = "values"
 """What the column is called where lines are no objects."""
 MOST_DIGITS = 38
 """Digits of a whole number that Polars can hold, whatever they are."""
+LOOKED_AT, LOOKED_BYTES = 100, 16 << 20
+"""How many first lines, and bytes of them, are looked at for a key that is there twice. What writes such lines does so from the first
+on, and of two values Polars would take the first and Python the last.
+"""
 WHOLE = "save it with one value per line, as df.to_json(file, orient='records', lines=True) does"
 
 
@@ -42,6 +48,7 @@ class JsonTable(TypedTable):
 
         lines = _objects(where.name, where.raw)
         where.raw.check()
+        _check_keys(where.name, where.raw)
         source = lines.location or io.BytesIO(lines.read(0, lines.size))
         try:
             with readable(where.name, WHAT):
@@ -83,6 +90,33 @@ def _numbered(raw: Raw) -> Iterator[tuple[int, bytes]]:
             number += 1
     if rest.strip():
         yield number, rest
+
+
+def _check_keys(name: str, raw: Raw) -> None:
+    """Raise a DataError for one of the first lines if it has a key twice; lines that are no JSON are left to the parser."""
+    held = 0
+    for number, line in islice(_numbered(raw), LOOKED_AT):
+        held += len(line)
+        if held > LOOKED_BYTES and number > 1:
+            return
+        with suppress(ValueError, RecursionError):
+            json.loads(line, object_pairs_hook=_Once(f"{name}:{number}"))
+
+
+class _Once:
+    """Makes a dict of the pairs of a JSON object at some place in a file, each of whose keys is there once."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """Return the dict; raise a DataError for a key that is there twice."""
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                raise DataError(f"{self.place}: the key {key!r} is there twice; write one value for each key")
+            found[key] = value
+        return found
 
 
 def _objects(name: str, raw: Raw) -> Spool:
@@ -134,7 +168,7 @@ def _slowly(name: str, lines: Spool, original: Raw) -> "pl.DataFrame":
     for (_, line), (number, text) in zip(_numbered(lines), _numbered(original), strict=True):
         place = f"{name}:{number}"
         try:
-            row = json.loads(line, parse_float=_float, parse_int=_int)
+            row = json.loads(line, parse_float=_float, parse_int=_int, object_pairs_hook=_Once(place))
         except OverflowError as error:
             raise DataError(f"{place}: {error}") from error
         except RecursionError as error:

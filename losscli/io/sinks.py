@@ -284,10 +284,10 @@ class Outputs:
         self.discard()
 
     def open(self, path: str | Path) -> Output:
-        """Open an output, a file or an address; raise a DataError if it is an output already."""
+        """Open an output, a file or an address; raise a UsageError if it is an output already."""
         target = target_of(path)
         if any(str(file.target) == target for file in self.files if file.temporary is not None):
-            raise DataError(f"{path}: named for two outputs; give each its own file")
+            raise UsageError(f"{path}: named for two outputs; give each its own file")
         file: Output = _remote(str(path)) if is_remote(str(path)) else AtomicFile(Path(path))
         self.files.append(file)
         return file

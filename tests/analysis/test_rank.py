@@ -334,3 +334,10 @@ def test_exit_codes_of_a_process(process, data):
     assert (found.code, found.err, len(found.lines)) == (0, "", 2)
     process("rank", "ce", "z.npy", "y.npy", "--top", "x").refuses(2, "--top")
     process("rank", "ce", "z.npy", "none.npy").refuses(3, "none.npy")
+
+
+def test_a_target_that_does_not_exist_has_no_number(run, write, save):
+    p, t = save("p.npy", np.array([[1.0, 2], [3, 5]])), save("t.npy", np.array([[7.0, 0], [7, 1]]))
+    words = ("rank", "mse", p, t, "--mask", save("m.npy", np.array([[0, 1], [1, 1]])), "-f")
+    assert [row["target"] for row in run(*words, "jsonl").lines] == [[7.0, 1.0], [None, 0.0]]
+    assert run(*words, "csv").out.splitlines()[-1].startswith("0,nan,0.0,")

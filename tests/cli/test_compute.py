@@ -197,3 +197,10 @@ class TestSpecs:
 
     def test_an_option_beside_the_same_parameter(self, run):
         assert "--delta is given twice" in run("compute", "huber:delta=2", "p.npy", "t.npy", "--delta", "3").err
+
+
+@pytest.mark.parametrize("again", ["a.csv", "./a.csv"])
+def test_a_file_is_one_output_only(run, save, tmp_path, again):
+    p = save("p.npy", [1.0, 2.0])
+    run("compute", "mse", p, "0", "-o", "a.csv", "--gradient", again).refuses(2, again, "two outputs")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.npy"]

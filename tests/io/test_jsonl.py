@@ -121,6 +121,10 @@ class TestNotFinite:
         ('{\n"v": [1, 2]\n}\n', ("p.jsonl:1", "one JSON value over several lines")),
         ('{"v": "caf\xe9"}\n'.encode("latin-1"), ("p.jsonl:1", "not JSON")),
         ("\n \n", ("p.jsonl", "empty")),
+        ('{"v": 1}\n{"v": 2, "w": 0, "v": 3}\n', ("p.jsonl:2", "the key 'v' is there twice")),
+        ('{"v": 1}\n' * 200 + '{"v": NaN}\n{"v": 2, "v": 3}\n', ("p.jsonl:202", "the key 'v' is there twice")),
+        ('{"v": 1, "w": "' + "x" * 5_000_000 + '"}\n{"v": 2, "v": 3}\n', ("p.jsonl:2", "the key 'v' is there twice")),
+        ('{"v": 1, "w": {"a": 1, "a": 2}}\n', ("p.jsonl:1", "the key 'a' is there twice")),
         ('{"v": ' + "[" * 5000 + "1" + "]" * 5000 + "}\n", ("p.jsonl",)),
     ],
 )

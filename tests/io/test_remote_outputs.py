@@ -143,7 +143,7 @@ class TestPlaces:
 
     def test_two_outputs_in_one_place(self, compute, words):
         found = compute(*words, "-o", "s3://bucket/a.npy", "--gradient", "s3://bucket/a.npy")
-        found.refuses(3, "s3://bucket/a.npy: named for two outputs")
+        found.refuses(2, "s3://bucket/a.npy: named for two outputs")
 
     @pytest.mark.parametrize(
         ("address", "message"),

@@ -212,6 +212,9 @@ class Matcher:
             losses.append(single("squared-dice"))
         value = next((self.parameters[name] for name in SMOOTH if self.parameters.get(name) is not None), None)
         for one in losses:
+            if "smooth" not in one.parameters:  # nothing is added to a fraction, as in lovasz-hinge
+                yield one
+                continue
             said = "smooth=" in (self.against or "")
             smooths = [one.parameters["smooth"]] if value is None or said else [value, value / 2]
             for smooth in smooths:

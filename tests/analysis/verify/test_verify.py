@@ -494,6 +494,13 @@ def ce_in_place(logits, labels):
 GRADIENTS = {"gradient", "gradient against the reference", "gradient at extremes"}
 
 
+def test_a_loss_of_masks_without_a_term_that_smooths(run, write):
+    write("l1.py", "import numpy as np\n\n\ndef mine(p, t):\n    return np.abs(p - t).mean(axis=-1)\n")
+    done = run("verify", "l1.py", "--against", "lovasz-hinge", "-f", "json")
+    assert done.code == 1
+    assert done.json["reference"] == "lovasz-hinge"
+
+
 @pytest.fixture
 def torch_file(write):
     pytest.importorskip("torch", reason="torch is not installed")
