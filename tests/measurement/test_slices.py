@@ -320,7 +320,7 @@ def test_a_pass_keeps_no_row(monkeypatch):
     for rows in (40_000, 160_000):
         p = np.random.default_rng(0).normal(size=rows)
         request = api._request(find("mse").bind(), p, 0.0, {})
-        request = api._sliced(request, np.arange(rows) % 100, Resampling())
+        request = api._sliced(request, np.arange(rows) % 100, Resampling(), None)
         _, result = api.measured(request)
         sliced = result.aggregate[collector.Sliced]
         assert sliced.few is None

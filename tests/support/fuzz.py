@@ -317,7 +317,7 @@ class Maker:
         p = self.predictions()
         t = self.targets(p)
         third = self.third(p)
-        w = self.weights()
+        w = self.weights(p)
         parts = {"p": p, "t": t, **({"third": third} if third else {}), **({"w": w} if w else {})}
         operands = self.saved(parts)
         if third:
@@ -547,9 +547,14 @@ class Maker:
         x = (positive | {"reference": -abs(x)}).get(third_operand, x)
         return Part(x.astype(self.pick(["f4", "f8"])), self.named(p, self.flat))
 
-    def weights(self) -> Part | None:
+    def weights(self, p: Part) -> Part | None:
         if self.chance(0.7) or self.family.coupled in ("masks", "file"):
             return None
+        if self.family.several_outputs and p.rows.ndim == 2 and p.rows.shape[1] > 1 and self.chance(0.4):
+            each = self.generator.choice([0.0, 1.0, 0.5, 2.25], p.rows.shape)
+            each[self.random.randrange(self.n)] = 1.0
+            names = self.named(p, self.flat)
+            return Part(each.astype(self.pick(["f4", "f8"])), self.random.sample(names, len(names)))
         w = self.generator.choice([0.0, 1.0, 0.5, 2.25], self.n)
         w[self.random.randrange(self.n)] = 1.0
         return Part(w.astype(self.pick(["f4", "f8"])), ["w"])
@@ -745,7 +750,7 @@ def damage(random: random.Random, case: Case) -> None:
         case.files[name] = npy_damaged(random, data)
     elif how == "options":
         words = case.words
-        place = random.randrange(1, len(words) + 1)
+        place = random.randrange(min(1, len(words)), len(words) + 1)
         option = random.choice(OPTIONS)
         value = random.choice(VALUES)
         words[place:place] = random.choice([[option, value], [option], [value], [f"{option}={value}"]])
@@ -1080,7 +1085,7 @@ def judge(case: Case) -> str:
 
 
 UNREAD = ("options", "operands")
-UNCLEAR = "in quotes and those below are not: a header or data|without a header: say --decimal ,"
+UNCLEAR = "in quotes and those below are not: a header or data|without a header: say --decimal ,|which column holds the weights|have their columns in different orders"
 """What is refused although nothing is wrong with a file, since it may mean something else."""
 STRICTER = f"{UNCLEAR}|several arrays|has no name|a header or data|a header that a tool wrote|does the table begin there|the id is empty|the line is blank|cells of which other lines have more or fewer|was it cut off|one name too few|a quote stands inside|stands inside a cell|columns are called|separated by|was taken for a header|squares of its errors overflow"  # fmt: skip
 """What losscli refuses although there is a number: where it is not clear what a file means."""

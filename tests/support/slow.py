@@ -415,12 +415,14 @@ def expected(words: list[str]) -> dict[str, Any]:
     if family.name == "pair" and "--other" not in asked.options and len(p.rows[0]) == 1:
         p.flat = True  # distances
     check_shape(asked, p)
+    named = list(p.names or ())
+    places["columns"] = in_order(asked, p)
+    titles = titles_of(*files[0], key) if not constant else None
     third = None
     if f"--{family.third_operand}" in asked.options:
         file, column = files[-1]
         other = numbers(file, chosen(file, column, key) if isinstance(file, Table) else [])
-        names = p.names if len(p.rows[0]) > 1 else None
-        third = by_name([other.rows[i] for i in orders[-1]], other.names, names, positions=True)
+        third = beside([other.rows[i] for i in orders[-1]], other.names, p, titles)
         p.narrow = p.narrow and other.narrow
         if other.flat and not p.flat and family.third_operand not in ("scale", "dispersion"):
             raise UnclearError("a third operand of another shape")
@@ -434,10 +436,14 @@ def expected(words: list[str]) -> dict[str, Any]:
     if "--sample-weight" in asked.options:
         w_file, w_column = files[not constant]
         w = numbers(w_file, chosen(w_file, w_column, key) if isinstance(w_file, Table) else [])
+        weights = [w.rows[i] for i in orders[not constant]]
         if any(len(row) != 1 for row in w.rows):
-            raise RefusedError("several weights a row")
-        weights = [w.rows[i][0] for i in orders[not constant]]
-    places["columns"] = in_order(asked, p)
+            if not family.several_outputs or p.flat or any(len(row) != len(p.rows[0]) for row in w.rows):
+                raise RefusedError("several weights a row")
+            breadth = 0 if constant else breadth_of(*files[0], key)
+            if isinstance(w_file, Table) and len(w.rows[0]) > breadth and not set(w.names or [""]) <= set(named):
+                raise RefusedError("which column holds the weights")
+            weights = beside(weights, w.names, p, titles)
     if constant:
         t: Any = [[float(asked.targets)] * (1 if family.one_target else len(row)) for row in p.rows]
         return places | reduced(asked, p, targets_of_numbers(asked, p, t), weights, third)
@@ -747,13 +753,71 @@ def by_name(
 ) -> list[list[float]]:
     if not theirs or not ours or len(theirs) < 2:
         return rows
-    for left in left_out(ours):
-        for right in left_out(theirs):
-            if sorted(left) == sorted(right) and len(set(left)) == len(left):
-                return [[row[right.index(name)] for name in left] for row in rows]
+    for fold in (str, str.lower):
+        for left in left_out(list(map(fold, ours))):
+            for right in left_out(list(map(fold, theirs))):
+                if sorted(left) == sorted(right) and len(set(left)) == len(left):
+                    return [[row[right.index(name)] for name in left] for row in rows]
     if positions and not set(ours) & set(theirs):
         return rows
     raise RefusedError("names differ")
+
+
+def breadth_of(file: "Table | np.ndarray", column: str | None, key: str) -> int:
+    """How many columns the targets may have, at most."""
+    if not isinstance(file, Table):
+        return int(file.shape[1]) if file.ndim == 2 else 0
+    return 0 if column is not None else len(file.names or file.rows[0])
+
+
+def titles_of(file: "Table | np.ndarray", column: str | None, key: str) -> list[str] | None:
+    """The names of the targets' columns, if these are several."""
+    if not isinstance(file, Table) or file.names is None:
+        return None
+    columns = chosen(file, column, key)
+    return [file.names[i] for i in columns] if len(columns) > 1 else None
+
+
+def beside(
+    rows: list[list[float]], theirs: list[str] | None, p: Numbers, of_targets: list[str] | None
+) -> list[list[float]]:
+    """Rows of what stands beside the predictions, its columns in the order of theirs.
+
+    They meet by the names of the predictions or else of the targets, or by position where both of these are in one order.
+    """
+    if len(rows[0]) < 2:
+        return rows
+    turned = not alike(p.names, of_targets)
+    if not theirs:
+        if turned:
+            raise RefusedError("no names, and two orders")
+        return rows
+    if p.names is not None and by_chance(rows, theirs, p.names) is not None:
+        return by_name(rows, theirs, p.names)
+    if of_targets is not None and by_chance(rows, theirs, of_targets) is not None:
+        if turned:
+            raise UnclearError("the names of targets in another order")
+        return by_name(rows, theirs, of_targets)
+    found = by_name(rows, theirs, p.names, positions=True)
+    if turned:
+        raise RefusedError("other names, and two orders")
+    return found
+
+
+def alike(ours: list[str] | None, theirs: list[str] | None) -> bool:
+    """Whether columns of two files are in one order, or have no names in common."""
+    if not ours or not theirs or len(ours) != len(theirs):
+        return True
+    numbered = [[float(i) for i in range(len(theirs))]]
+    return by_chance(numbered, theirs, ours) in (None, numbered)
+
+
+def by_chance(rows: list[list[float]], theirs: list[str], ours: list[str]) -> list[list[float]] | None:
+    """As `by_name`, and None if the names differ."""
+    try:
+        return by_name(rows, theirs, ours)
+    except RefusedError:
+        return None
 
 
 def smoothed(asked: Asked, shares: list[list[float] | None], k: int, several: bool) -> Rows:
@@ -1186,7 +1250,7 @@ def check_activation(asked: Asked, p: Numbers, rows: Rows) -> None:
 
 
 def reduced(
-    asked: Asked, p: Numbers, rows: Rows, weights: list[float] | None, third: list[list[float]] | None
+    asked: Asked, p: Numbers, rows: Rows, weights: list[list[float]] | None, third: list[list[float]] | None
 ) -> dict[str, Any]:
     """The value with all that belongs to it."""
     loss, family = asked.loss, asked.loss.family
@@ -1207,6 +1271,12 @@ def reduced(
             [list(column) for column in zip(*whole, strict=True)] if by_column else [[x for row in whole for x in row]]
         )
     v = by_class if by_class is not None and rows.several else None
+    own_weights = weights if weights is not None and len(weights[0]) > 1 else None
+
+    def shares_of(i: int, k: int) -> list[float]:
+        """The weights of a row's outputs: each output's own, times that of the place."""
+        own = [1.0] * k if own_weights is None else own_weights[i]
+        return [a * b for a, b in zip(v or [1.0] * k, own, strict=True)]
 
     def one(i: int, x: list[Any]) -> tuple[Any, list[Any]]:
         """A row's loss, and its outputs'."""
@@ -1223,12 +1293,12 @@ def reduced(
             if not rows.several:
                 [own] = outputs
                 return own, outputs
-            shares = v or [1.0] * len(outputs)
+            shares = shares_of(i, len(outputs))
             total = sum((share * out if share else mpf(0)) for share, out in zip(shares, outputs, strict=True))
             by = sum(shares) if asked.get("--over-outputs", "mean") == "mean" else sum(shares) / len(shares)
-            if not by:
+            if not by and own_weights is None:
                 raise NothingError("all outputs weigh nothing")
-            return total / by, outputs
+            return total / by if by else mpf(0), outputs
 
     def slope(i: int, column: int) -> tuple[Any, Any]:
         """The one-sided derivatives of a row's loss, in their order; None where they differ much."""
@@ -1267,12 +1337,12 @@ def reduced(
             raise RefusedError("an ensemble of one member")
         if p.narrow:
             x = [float(np.float32(one)) for one in x]
-        if weights is not None and not (weights[i] >= 0 and math.isfinite(weights[i])):
+        if weights is not None and not all(one >= 0 and math.isfinite(one) for one in weights[i]):
             raise RefusedError("a weight")
         own, outputs = one(i, x)
-        weight = 1.0 if weights is None else weights[i]
-        if v is not None:
-            weight *= sum(v) / len(v)
+        weight = 1.0 if weights is None or own_weights is not None else weights[i][0]
+        if v is not None or own_weights is not None:
+            weight *= sum(shares_of(i, len(outputs))) / len(outputs)
         elif by_class is not None:
             shares = rows.hard[i]
             assert shares is not None
