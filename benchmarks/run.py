@@ -34,6 +34,8 @@ AVX2 = {
 """What takes AVX-512 from the frameworks, as `beyond_avx2` takes it from NumPy."""
 TABLE = "losscli, table"
 """The contender that reads the same numbers as a table, one row per position."""
+COMPUTED = "losscli.compute"
+"""The contender that a Python program calls, with its looks at the numbers; "losscli" in process is the loss alone."""
 OFTEN = 5  # how many times more often a process is run that is over in no time
 TINY = (SAMPLES / "tiny_logits", SAMPLES / "tiny_labels")
 COMPUTE = (PYTHON, "-m", "losscli", "compute", "softmax-cross-entropy")
@@ -124,7 +126,8 @@ class Bench:
         self.left_out(workload, "process", peers)
         for gradient in (False, True)[: 1 + self.gradients] if npy else ():
             mode = "in process, gradient" if gradient else "in process"
-            contenders = [contender("losscli", "with_losscli")]
+            contenders = [contender("losscli", "with_compute" if workload.positions else "with_losscli")]
+            contenders += [] if workload.positions else [contender(COMPUTED, "with_compute")]
             contenders += [contender(peer.name, peer.module) for peer in peers if usable(peer, workload, gradient)]
             if limit and not gradient:
                 contenders.append(contender("sum()", "sum"))

@@ -1,6 +1,6 @@
-"""losscli in process: the same lifts over blocks of arrays in memory, on several threads.
+"""losscli in process: the loss alone, over blocks of arrays in memory, on several threads, as frameworks compute it.
 
-Arrays of more than two axes go through `losscli.compute`, which also looks whether they are what they seem.
+Nothing looks whether the numbers are what they seem, as `losscli.compute` does (with_compute.py).
 """
 
 from collections.abc import Callable
@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-import losscli
 from losscli.definition.batch import Dense, Indices
 from losscli.engine.in_memory import in_memory, mean_in_memory
 from losscli.lookup.names import find
@@ -21,13 +20,9 @@ def prepare(
     gradient: bool = False,
     threads: int | None = None,
     label_smoothing: float = 0.0,
-    class_axis: float | None = None,
     **parameters: float,
 ) -> Callable[[], float]:
     """Return what computes the mean, or the mean and the gradient."""
-    if class_axis is not None:
-        how = {"class_axis": int(class_axis), "gradient": gradient, "threads": threads, "per_sample": False}
-        return lambda: losscli.compute(loss, predictions, targets, **how).value
     bound = find(loss).bind(**parameters)
     if loss == "softmax-cross-entropy":
         off = label_smoothing / predictions.shape[1]
