@@ -62,6 +62,8 @@ def compare(
     "inconclusive": neither; more rows are needed.
 
     "undefined": both models have infinite losses; exit code 3.
+
+    What rounding alone may change is no difference.
     """
     from losscli.analysis.compare import Terms, compare_all
     from losscli.cli.delivery import WITH_PAGE, ReportDelivery

@@ -281,13 +281,28 @@ def class_names(text: str, raws: list[Raw]) -> tuple[str, ...]:
 
 
 def in_thresholds(names: tuple[str, ...] | None, predictions: Source) -> tuple[str, ...] | None:
-    """Return the names of classes that thresholds separate, from the lowest on; raise a DataError if they are too few or too many."""
-    k = predictions.shape[1] + 1
+    """Return the names of classes that thresholds separate, from the lowest on.
+
+    Raises
+    ------
+    DataError
+        if they are too few or too many, or if thresholds are called as the classes below or above them, in another order.
+    """
+    k, columns = predictions.shape[1] + 1, predictions.columns
     if names is not None and len(names) != k:
         raise DataError(
             f"--classes: {count(len(names), 'name')}, and {predictions.name} has {count(k - 1, 'column')}: K classes have K - 1 "
             f"thresholds; name {k} classes in their order, the lowest first"
         )
+    for part in (names[:-1], names[1:]) if names and columns else ():
+        order = order_of_names(part, columns or ())
+        if order is not None and order != tuple(range(len(order))):
+            arranged = ",".join(quoted((columns or ())[place]) for place in order)
+            raise DataError(
+                f"{predictions.name}: its thresholds ({listing(columns or (), 4)}) are in another order than the classes of --classes; say "
+                f"--columns {arranged}",
+                "names-differ",
+            )
     return names
 
 

@@ -16,8 +16,8 @@ from losscli.io.source import Source
 from losscli.io.table import TableSource, parses_as_number
 from losscli.wording import count, quoted, written
 
-NAMED = re.compile(r"(?:q|quantile)?[ _-]?([01]?\.\d+|[01])", re.IGNORECASE)
-"""A name that says a level: the number, alone or after 'q' or 'quantile'."""
+NAMED = re.compile(r"(?:q|quantile)[ _-]?([01]_\d+)|(?:q|quantile)?[ _-]?([01]?\.\d+|[01])", re.IGNORECASE)
+"""A name that says a level: the number, alone or after 'q' or 'quantile', where 0_9 is 0.9."""
 
 IN_PERCENT = re.compile(
     r"(?:(?:[pq]|pct|quantile|percentile)[ _-]?)?(\d{1,3}(?:\.\d+)?) ?%|(?:(?:p|pct|percentile)[ _-]?(\d{1,3}(?:\.\d+)?)|"
@@ -108,7 +108,8 @@ def check_interval(request: Request, predictions: Source) -> None:
 def _of_names(columns: tuple[str, ...] | None) -> list[float] | None:
     """Return the levels that names of columns say; None if there is one that says none."""
     names = [name.strip() for name in columns or ()]
-    levels = [float(match.group(1)) for match in map(NAMED.fullmatch, names) if match is not None]
+    found = [match for match in map(NAMED.fullmatch, names) if match is not None]
+    levels = [float((match[1] or match[2]).replace("_", ".")) for match in found]
     if names and len(levels) < len(names):
         levels = _in_percent(names)
     return levels if names and len(levels) == len(names) and all(one in FRACTION for one in levels) else None

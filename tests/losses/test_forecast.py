@@ -90,7 +90,19 @@ class TestLevels:
         said = compute("multi-quantile", write("n.csv", self.CELLS), "t.csv", "--levels", ",".join(map(str, levels)))
         assert found["value"] == said.json["value"]
 
-    @pytest.mark.parametrize("names", ["p0,p1,p2", "p1,p2,p3", "q1,q2,q3", "p10,p50,mean", "p10,p50,p900", "10,50,90"])
+    @pytest.mark.parametrize(
+        "names",
+        [
+            "p0,p1,p2",
+            "0_1,0_5,0_9",
+            "q1_5,q0_5,q0_9",
+            "p1,p2,p3",
+            "q1,q2,q3",
+            "p10,p50,mean",
+            "p10,p50,p900",
+            "10,50,90",
+        ],
+    )
     def test_names_that_say_no_levels(self, compute, write, names):
         """Such as numbers of columns."""
         words = (write("p.csv", f"{names}\n{self.CELLS}"), write("t.csv", "y\n1\n-1\n2.5\n4\n"), "--header")
@@ -102,7 +114,10 @@ class TestLevels:
         compute("wql", write("p.csv", "90%,10%\n2,3\n4,5\n"), t).refuses(3, "a header or data?")
         compute("mse", write("p.csv", "50%\n0.5\n0.25\n"), t).refuses(3, "a header or data?")
 
-    @pytest.mark.parametrize("names", ["q0.1,q0.5,q0.9", "quantile_0.1,quantile_.5,quantile_0.90", "Q0.1,Q 0.5,q-0.9"])
+    @pytest.mark.parametrize(
+        "names",
+        ["q0.1,q0.5,q0.9", "quantile_0.1,quantile_.5,quantile_0.90", "Q0.1,Q 0.5,q-0.9", "quantile_0_1,q_0_5,Q0_90"],
+    )
     def test_of_names(self, compute, write, names):
         found = compute("wql", write("p.csv", f"{names}\n{self.CELLS}"), write("t.csv", "y\n1\n-1\n2.5\n4\n"))
         assert found.json["value"] == near(WQL)

@@ -50,6 +50,16 @@ class TestNamesOfOrderedClasses:
         # The columns are thresholds: what they are called says nothing about the order of classes.
         compute(loss, p, "t.csv").refuses(3, "t.csv:2", "--classes NAME,...", "the lowest first")
 
+    @pytest.mark.parametrize("loss", ["coral", "corn"])
+    @pytest.mark.parametrize("names", ["gt_mid,gt_low", "high,mid"])
+    def test_thresholds_that_are_called_as_the_classes_stand_in_their_order(self, compute, write, loss, names):
+        t, options = write("t.csv", "y\nmid\n"), ("--classes", "low,mid,high")
+        turned = ",".join(reversed(names.split(",")))
+        expected = compute(loss, write("right.csv", f"{turned}\n2,-1\n"), t, *options, "-f", "value").value
+        p = write("p.csv", f"{names}\n-1,2\n")
+        compute(loss, p, t, *options).refuses(3, "p.csv", "another order", f"--columns {turned}")
+        assert compute(loss, p, t, *options, "--columns", turned, "-f", "value").value == expected
+
     def test_other_orders_are_other_losses(self, compute, save, write):
         p, t = save("p.npy", LEVELS), write("t.csv", self.WORDS)
         turned = ",".join(reversed(NAMES.split(",")))
