@@ -133,6 +133,11 @@ class Request:
             raise UsageError(f"--temperature {written(self.temperature)} is not a number above 0")
         if self.temperature_squared and self.temperature is None:
             raise UsageError("--temperature-squared multiplies by the square of --temperature T; say which T")
+        t = 1.0 if self.temperature is None else self.temperature
+        if self.temperature_squared and not 0 < t * t < math.inf:
+            raise UsageError(
+                f"--temperature-squared: no float64 holds the square of {written(t)}; say a --temperature nearer to 1"
+            )
         if self.interval is not None:
             self.interval.check()
         if self.on_unmatched == "drop" and self.id is None:

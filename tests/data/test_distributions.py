@@ -355,6 +355,8 @@ def test_faults_of_predictions_are_seen_as_they_were_read(run, save):
         (("--temperature", "nan"), "--temperature nan is not a number above 0"),
         (("--temperature", "inf"), "--temperature inf is not a number above 0"),
         (("--temperature-squared",), "say which T"),
+        (("--temperature-squared", "--temperature", "1e308"), "no float64 holds the square of 1e+308"),
+        (("--temperature-squared", "--temperature", "1e-200"), "no float64 holds the square of 1e-200"),
         (("--temperature", "2", "--as", "keras", "--from", "probs"), "--temperature does not go together with"),
     ],
 )
