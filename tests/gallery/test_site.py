@@ -267,7 +267,7 @@ class TestInABrowser:
         page = opened("index.html")
 
         def shown():
-            return page.locator(".cards > li:visible b").all_inner_texts()
+            return page.locator(".cards > li:visible b").all_text_contents()
 
         assert page.locator("#count").inner_text() == f"{len(LOSSES)} losses"
         page.get_by_label("Search").fill("bce with logits")  # another name, written otherwise
@@ -287,7 +287,7 @@ class TestInABrowser:
         page.get_by_label("Convex").check()
         assert shown() == []
         again = opened("index.html#family=margin&shape=convex,robust")
-        assert again.locator(".cards > li:visible b").all_inner_texts()[:2] == ["hinge", "logistic"]
+        assert again.locator(".cards > li:visible b").all_text_contents()[:2] == ["hinge", "logistic"]
         assert again.get_by_label("Family").input_value() == "margin"
 
     def test_tasks_are_found(self, opened):
@@ -295,7 +295,7 @@ class TestInABrowser:
         page = opened("index.html")
 
         def shown():
-            return set(page.locator(".cards > li:visible b").all_inner_texts())
+            return set(page.locator(".cards > li:visible b").all_text_contents())
 
         for word, some in (("segmentation", "dice"), ("detection", "giou"), ("regression", "huber"), ("ranking", "listnet"),
                            ("classification", "softmax-cross-entropy"), ("binary classification", "hinge")):  # fmt: skip
@@ -307,7 +307,7 @@ class TestInABrowser:
         assert page.get_by_label("Family").input_value() == ""
         assert shown() == {name for name, loss in LOSSES.items() if loss.family.name in TASKS["masks (segmentation)"]}
         again = opened("index.html#task=boxes+(detection)&family=box")
-        assert again.locator(".cards > li:visible b").all_inner_texts()[0] == "iou"
+        assert again.locator(".cards > li:visible b").all_text_contents()[0] == "iou"
         assert again.get_by_label("Task").input_value() == "boxes (detection)"
 
     def test_names_come_before_words(self, opened):
@@ -320,7 +320,7 @@ class TestInABrowser:
             ("mse", ["squared-error"]),
         ):
             page.get_by_label("Search").fill(words)
-            assert page.locator(".cards > li:visible b").all_inner_texts()[: len(first)] == first, words
+            assert page.locator(".cards > li:visible b").all_text_contents()[: len(first)] == first, words
         page.get_by_label("Search").fill("")
         assert page.locator(".cards > li:visible b").all_text_contents() == list(LOSSES)
 
