@@ -364,8 +364,6 @@ def _sliced(request: Request, by: Any, interval: "Resampling | None", prediction
     `by` is a word or an array; several are a tuple, or a dict of names and arrays. A list is the words of the samples, as it is for
     other operands, unless the predictions are a file.
     """
-    from losscli.io.memory import check_index
-
     if by is None:
         return replace(request, interval=interval)
     names = isinstance(by, list) and request.predictions not in request.arrays
@@ -379,7 +377,7 @@ def _sliced(request: Request, by: Any, interval: "Resampling | None", prediction
             continue
         word = name if isinstance(name, str) and name else "by" if len(columns) == 1 else f"by {len(words) + 1}"
         word = f"by {word}" if word in request.arrays else word
-        check_index({"predictions": predictions, word: one})
+        _check_indices({"predictions": predictions, word: one})
         words.append(word)
         held[word] = _words_of(word, one)
     return replace(request, by=tuple(words), interval=interval, arrays={**request.arrays, **held})
@@ -522,7 +520,6 @@ def compare(
         the library by whose conventions losses are computed, such as its clipping: 'torch', 'keras', 'tf1', 'optax', 'sklearn'.
     """
     from losscli.analysis.compare import Terms, compare_all
-    from losscli.io.memory import check_index
     from losscli.lookup.spec import named_parameters
     from losscli.measurement.conventions import one
 
@@ -532,7 +529,7 @@ def compare(
     bound, rest = _bound(loss, options)
     models = dict(zip(map("model {}".format, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"), (a, b, *more), strict=False))
     words, arrays = _operands(models | {"targets": targets})
-    check_index(models | {name: value for name, value in rest.items() if name not in ("centers", *OF_CLASSES)})
+    _check_indices(models | rest)
     request = _request(bound, words["model A"], words["targets"], rest, arrays)
     terms = Terms(margin, confidence, resamples, seed, top, fail_if)
     typed = (named_parameters(loss) if isinstance(loss, str) else set()) | set(options)
@@ -1018,10 +1015,11 @@ def _spoken(name: str, value: Any) -> str:
 
 def _operands(values: Mapping[str, Any]) -> "tuple[dict[str, str], dict[str, MemorySource]]":
     """Operands as words: paths and numbers as they are, arrays under the names of their arguments."""
-    from losscli.io.memory import check_index, source_of
+    from losscli.io.memory import check_places, source_of
 
     words, arrays = {}, {}
-    check_index({name: value for name, value in values.items() if name != "centers"})
+    _check_indices(values)
+    check_places("centers", values.get("centers"))
     for name, value in values.items():
         if isinstance(value, str | os.PathLike):
             words[name] = os.fspath(value)
@@ -1034,6 +1032,13 @@ def _operands(values: Mapping[str, Any]) -> "tuple[dict[str, str], dict[str, Mem
         else:
             words[name], arrays[name] = name, source_of(name, value)
     return words, arrays
+
+
+def _check_indices(values: Mapping[str, Any]) -> None:
+    """Refuse operands whose indices have the same values in different orders; rows of some options are classes."""
+    from losscli.io.memory import check_index
+
+    check_index({name: value for name, value in values.items() if name not in ("centers", *OF_CLASSES)})
 
 
 def _one_library(text: str) -> str:

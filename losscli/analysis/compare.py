@@ -15,7 +15,7 @@ import numpy as np
 from losscli.analysis.shared.rounding import rounding
 from losscli.analysis.words import FailingVerdict
 from losscli.arrays import Array
-from losscli.data.class_names import order_of_names
+from losscli.data.class_names import turned
 from losscli.data.weights import rule_of
 from losscli.definition.request import Request
 from losscli.definition.resampling import Resampling
@@ -96,7 +96,7 @@ class Terms:
         if self.fail_if not in (None, *get_args(FailingVerdict)):
             raise UsageError(f"--fail-if {self.fail_if} is not one of {listing(get_args(FailingVerdict))}")
 
-    def verdict(self, low: float, high: float, noise: float = 0.0) -> str:
+    def verdict(self, low: float, high: float, noise: float) -> str:
         """Return the verdict from the interval of the mean difference; NaN gives 'inconclusive'.
 
         `noise` is what rounding may change, as between two processors: so small a difference is none.
@@ -398,7 +398,7 @@ def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Compa
             f"{meeting.other.name}: no row is left that both models have; a comparison of nothing is undefined"
         )
     finite = _estimate(meeting, seen, terms, threads) if seen.spread.n else None
-    noise = _noise(meeting, seen)
+    noise = 0.0 if finite is None else _noise(meeting, seen)
     infinite = _infinite(meeting, seen.endless, names)
     if infinite is None and finite is not None:
         values, difference, low, high, p = finite.values, finite.difference, finite.low, finite.high, finite.p
@@ -433,7 +433,7 @@ def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Compa
 def _noise(meeting: Meeting, seen: "Seen") -> float:
     """Return by how much rounding may change the difference of two mean losses: a part of the mean size of their losses."""
     dtypes = {str(one.measurement.job.dtype) for one in (meeting.first, meeting.other)}
-    return rounding(dtypes)[1] * max(seen.finite.size.over(seen.finite.weight), 0.0)
+    return rounding(dtypes)[1] * seen.finite.size.over(seen.finite.weight)
 
 
 def _estimate(meeting: Meeting, seen: "Seen", terms: Terms, threads: int | None) -> Estimate:
@@ -779,39 +779,46 @@ def _check_alike(first: Measurement, other: Measurement) -> None:
 def _check_outputs(first: Measurement, other: Measurement) -> None:
     """Raise a DataError if two models have the same columns in different orders, and something is matched with them by position."""
     ours, theirs = first.job.predictions.columns, other.job.predictions.columns
-    order = None if not ours or not theirs else order_of_names(ours, theirs)
-    if order is None or order == tuple(range(len(order))):
-        return
+    order = turned(ours, theirs)
+    what = None if order is None else next(_by_position(first, other, list(order)), None)
+    if what is not None:
+        a, b = first.request.predictions, other.request.predictions
+        raise DataError(
+            f"{b}: its columns ({listing(theirs or (), 4)}) are in another order than those of {a} ({listing(ours or (), 4)}), and the "
+            f"{what} are matched with either by position; bring the columns into one order, as with --columns "
+            f"{','.join(map(quoted, ours or ()))}",
+            "names-differ",
+        )
+
+
+def _by_position(first: Measurement, other: Measurement, order: list[int]) -> Iterator[str]:
+    """Yield what has other numbers for the same columns of two models, of which the other has them in another order."""
     one, two = first.job, other.job
-    places = list(order)
-    pairs: dict[str, tuple[Any, Any]] = {
+    held = {
         "output weights": (one.output_weights, two.output_weights),
         "class counts": (one.extras.class_counts, two.extras.class_counts),
         "centers": (one.extras.centers, two.extras.centers),
     }
-    together = first.ids is None and other.ids is None
-    for what, sources in {
-        "targets": (one.targets, two.targets),
-        "weights": (one.element_weights, two.element_weights),
-        "masks": (one.mask, two.mask),
-        "third operands": (one.third_operand, two.third_operand),
-    }.items():
-        if together and sources[0] is not None and len(sources[0].shape) == 2:
-            rows = min(LOOKED_AT, sources[0].shape[0])
-            pairs[what] = sources[0].read(0, rows), sources[1].read(0, rows)  # type: ignore[union-attr]
-    if not together and len(one.targets.shape) == 2 and first.decoded.matched != "by name":
-        pairs["targets"] = np.zeros((1, len(places))), np.ones((1, len(places)))
-    for what, (mine, its) in pairs.items():
-        if mine is None or its is None or mine.shape[-1] != len(places):
+    if first.ids is None and other.ids is None:
+        read = {
+            "targets": (one.targets, two.targets),
+            "weights": (one.element_weights, two.element_weights),
+            "masks": (one.mask, two.mask),
+            "third operands": (one.third_operand, two.third_operand),
+        }
+        held |= {what: (_first_rows(mine), _first_rows(its)) for what, (mine, its) in read.items()}
+    elif len(one.targets.shape) == 2 and one.encoding.kind != "constant" and first.decoded.matched != "by name":
+        yield "targets"  # whose rows may stand in another order as well
+    for what, (mine, its) in held.items():
+        if mine is None or its is None or mine.shape[-1] != len(order):
             continue
-        if not np.array_equal(mine, its[..., places], equal_nan=True):
-            a, b = first.request.predictions, other.request.predictions
-            raise DataError(
-                f"{b}: its columns ({listing(theirs or (), 4)}) are in another order than those of {a} ({listing(ours or (), 4)}), and the "
-                f"{what} are matched with either by position; bring the columns into one order, as with --columns "
-                f"{','.join(map(quoted, ours or ()))}",
-                "names-differ",
-            )
+        if not np.array_equal(mine, its[..., order], equal_nan=True):
+            yield what
+
+
+def _first_rows(source: Source | None) -> Array | None:
+    """Return the first rows of numbers for several columns; None for other operands."""
+    return None if source is None or len(source.shape) != 2 else source.read(0, min(LOOKED_AT, source.shape[0]))
 
 
 def _of_same_lists(first: Scored, other: Scored) -> list[int]:

@@ -128,7 +128,7 @@ def in_output_order(source: Source, columns: Columns, predictions: Source, datas
         return source
     ours, theirs, targets = predictions.columns, columns.names, dataset.targets
     of_targets = None if targets is None or len(targets.shape) != 2 else targets.names
-    order = None if not ours or not of_targets else order_of_names(ours, of_targets)
+    order = turned(ours, of_targets)
     if theirs and of_targets and not (ours and order_of_names(ours, theirs)):
         # What has nothing to do with the predictions' names may have the targets'.
         places = order_of_names(of_targets, theirs)
@@ -139,7 +139,7 @@ def in_output_order(source: Source, columns: Columns, predictions: Source, datas
         source, matched = by_name(source, ours, theirs, dataset.notes)
         if matched == "by name":
             return source
-    if order is not None and order != tuple(range(len(order))):
+    if order is not None:
         assert targets is not None
         raise DataError(
             f"{columns.name}: {predictions.name} and {targets.name} have their columns in different orders, and nothing says in which "
@@ -151,10 +151,21 @@ def in_output_order(source: Source, columns: Columns, predictions: Source, datas
 
 def _reordered(source: Source, order: tuple[int, ...], whose: str, notes: list[str]) -> Source:
     """Return a source with its columns in another order, and add a note about it; as it is if that is its own order."""
-    if order == tuple(range(len(order))):
+    if _is_own(order):
         return source
     notes.append(f"{source.name}: its columns were brought into the order of the {whose}' names")
     return Reordered(source, order)
+
+
+def _is_own(order: tuple[int, ...]) -> bool:
+    """Whether an order leaves columns where they are."""
+    return order == tuple(range(len(order)))
+
+
+def turned(ours: tuple[str, ...] | None, theirs: tuple[str, ...] | None) -> tuple[int, ...] | None:
+    """Return `order_of_names` where names are the same and stand in another order; else None, as where a side has none."""
+    order = order_of_names(ours, theirs) if ours and theirs else None
+    return None if order is None or _is_own(order) else order
 
 
 def order_of_names(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[int, ...] | None:
@@ -288,18 +299,19 @@ def in_thresholds(names: tuple[str, ...] | None, predictions: Source) -> tuple[s
     DataError
         if they are too few or too many, or if thresholds are called as the classes below or above them, in another order.
     """
-    k, columns = predictions.shape[1] + 1, predictions.columns
+    k = predictions.shape[1] + 1
     if names is not None and len(names) != k:
         raise DataError(
             f"--classes: {count(len(names), 'name')}, and {predictions.name} has {count(k - 1, 'column')}: K classes have K - 1 "
             f"thresholds; name {k} classes in their order, the lowest first"
         )
-    for part in (names[:-1], names[1:]) if names and columns else ():
-        order = order_of_names(part, columns or ())
-        if order is not None and order != tuple(range(len(order))):
-            arranged = ",".join(quoted((columns or ())[place]) for place in order)
+    columns = predictions.columns or ()
+    for part in (names[:-1], names[1:]) if names else ():
+        order = turned(part, columns)
+        if order is not None:
+            arranged = ",".join(quoted(columns[place]) for place in order)
             raise DataError(
-                f"{predictions.name}: its thresholds ({listing(columns or (), 4)}) are in another order than the classes of --classes; say "
+                f"{predictions.name}: its thresholds ({listing(columns, 4)}) are in another order than the classes of --classes; say "
                 f"--columns {arranged}",
                 "names-differ",
             )

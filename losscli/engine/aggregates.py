@@ -178,53 +178,35 @@ def _spread(values: Array) -> tuple[Any, Any]:
     return mean, np.einsum("i,i->", gaps, gaps)
 
 
-def sum_and_moments(values: Array) -> tuple[Total, Moments]:
-    """Return the sum of values, shape (n,), and their moments, from blocks that are looked at while they are in the cache."""
+def sum_and_moments(values: Array, spread: bool = True) -> tuple[Total, Moments]:
+    """Return the sum of values, shape (n,), and their moments, from blocks that are looked at while they are in the cache.
+
+    Without their `spread`, the squares are NaN.
+    """
     total, moments = Total(), Moments()
     with np.errstate(all="ignore"):
         for start in range(0, len(values), BLOCK):
-            of_sum, of_moments = _of_block(values[start : start + BLOCK])
+            of_sum, of_moments = _of_block(values[start : start + BLOCK], spread)
             total, moments = total + of_sum, moments + of_moments
     return total, moments
 
 
-def sum_and_ends(values: Array) -> tuple[Total, Moments]:
-    """Return the sum of values, shape (n,), with the digits that `sum_and_moments` has, and their moments without the squares, which are NaN."""
-    total, moments = Total(), Moments()
-    with np.errstate(all="ignore"):
-        for start in range(0, len(values), BLOCK):
-            block = values[start : start + BLOCK]
-            of_sum: Any = float(np.add.reduce(_wide(block)))
-            least, most = float(block.min()), float(block.max())
-            if not math.isfinite(of_sum) and math.isfinite(least) and math.isfinite(most):
-                of_sum = np.sum(block, dtype=np.longdouble)
-            total = total + Total(of_sum)
-            moments = Moments(0, 0.0, math.nan, min(moments.least, least), max(moments.most, most))
-    if not len(values):
-        return total, Moments()
-    return total, moments._replace(n=len(values), mean=total.over(len(values)))
-
-
-def _wide(block: Array) -> Array:
-    """Return the values of a block as float64, in memory that the next block will use."""
-    wide = scratch("moments", (BLOCK,), np.float64)[: len(block)]
-    np.copyto(wide, block, casting="same_kind")
-    return wide
-
-
-def _of_block(values: Array) -> tuple[Total, Moments]:
+def _of_block(values: Array, spread: bool) -> tuple[Total, Moments]:
     """Return the sum and the moments of the values of one block."""
     n, least, most = len(values), float(values.min()), float(values.max())
-    wide = _wide(values)
+    finite = math.isfinite(least) and math.isfinite(most)
+    wide = scratch("moments", (BLOCK,), np.float64)[:n]
+    np.copyto(wide, values, casting="same_kind")
     total: Any = float(np.add.reduce(wide))
     mean: Any = total / n
-    np.subtract(wide, mean, out=wide)
-    squares: Any = float(np.add.reduce(np.square(wide, out=wide)))
-    if math.isfinite(least) and math.isfinite(most):
-        if not math.isfinite(squares) or (squares < LEAST_SQUARES and most > least):
+    squares: Any = math.nan
+    if spread:
+        np.subtract(wide, mean, out=wide)
+        squares = float(np.add.reduce(np.square(wide, out=wide)))
+        if finite and (not math.isfinite(squares) or (squares < LEAST_SQUARES and most > least)):
             mean, squares = _spread(values.astype(np.longdouble))
-        if not math.isfinite(total):
-            total = np.sum(values, dtype=np.longdouble)
+    if finite and not math.isfinite(total):
+        total = np.sum(values, dtype=np.longdouble)
     return Total(total), Moments(n, float(mean), squares, least, most)
 
 

@@ -47,21 +47,10 @@ def source_of(name: str, value: Any) -> MemorySource:
     check_dtype(array.dtype, name)
     if array.dtype.kind not in "US":
         array = array.astype(native(array.dtype), copy=False)
-    if name == "centers":
-        _check_places(name, _index_of(value))
     columns = getattr(value, "columns", None)
     if array.ndim != 2 or columns is None or len(columns) != array.shape[1] or _are_made_up(columns):
         return MemorySource(name, array)
     return MemorySource(name, array, tuple(map(str, columns)))
-
-
-def _check_places(name: str, index: Any) -> None:
-    """Refuse rows whose index is not 0, 1 ..., where a row is a class: they may stand in another order."""
-    if index is not None and not _counts_on(index):
-        raise DataError(
-            f"{name}: its index is not 0 to {len(index) - 1}, and row i is class i; give {name}.sort_index() of class numbers, or "
-            f"{name}.to_numpy() with one row per class in their order"
-        )
 
 
 def _are_made_up(columns: Any) -> bool:
@@ -140,6 +129,16 @@ def check_index(values: Mapping[str, Any]) -> None:
                 "reindex or loc, or give to_numpy() of one if the rows belong together as they stand",
                 "doubtful-columns",
             )
+
+
+def check_places(name: str, value: Any) -> None:
+    """Refuse rows whose index is not 0, 1 ..., where a row is a class: they may stand in another order."""
+    index = _index_of(value)
+    if index is not None and not _counts_on(index):
+        raise DataError(
+            f"{name}: its index is not 0 to {len(index) - 1}, and row i is class i; give {name}.sort_index() of class numbers, or "
+            f"{name}.to_numpy() with one row per class in their order"
+        )
 
 
 def _index_of(value: Any) -> Any:

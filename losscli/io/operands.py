@@ -17,7 +17,7 @@ from losscli.io.bytes import Begun, Looked, Raw, RawFile, Spool, is_far, opened_
 from losscli.io.format import Content, Format, Named, deferred
 from losscli.io.npy import NpySource, StreamSource, read_npy_header
 from losscli.io.recognised import is_json_lines, is_safetensors, is_torch
-from losscli.io.source import ShardedSource, Source
+from losscli.io.source import ShardedSource, Source, unlike
 from losscli.records import dataclass, field
 from losscli.wording import did_you_mean, listing, natural
 
@@ -347,7 +347,7 @@ def _stacked(name: str, contents: list[Content]) -> Content:
         return Stacked(name, contents)
     for content in contents[1:]:
         if content.shape[1:] != first.shape[1:] and (len(content.shape) != len(first.shape) or len(first.shape) < 2):
-            raise DataError(f"{content.name}: shape {content.shape} does not go with {first.name}'s {first.shape}")
+            raise unlike(first, content)
     return ShardedSource(name, contents)
 
 

@@ -180,6 +180,11 @@ def place_in_array(name: str, row: int, column: int | None) -> str:
     return f"{name}[{row}]" if column is None else f"{name}[{row}, {column}]"
 
 
+def unlike(first: Source, other: Source) -> DataError:
+    """Return the error about a shard whose shape does not go with that of the first one."""
+    return DataError(f"{other.name}: shape {other.shape} does not go with {first.name}'s {first.shape}")
+
+
 @dataclass
 class ShardedSource:
     """Several sources as one: their rows one after another."""
@@ -233,8 +238,7 @@ class ShardedSource:
     def unlike(self) -> DataError:
         """Return the error about shards of different shapes, where rows of one length are needed."""
         first = self.parts[0]
-        other = next(part for part in self.parts if part.shape[1:] != first.shape[1:])
-        return DataError(f"{other.name}: shape {other.shape} does not go with {first.name}'s {first.shape}")
+        return unlike(first, next(part for part in self.parts if part.shape[1:] != first.shape[1:]))
 
     def between(self, start: int, stop: int) -> tuple[int, int]:
         """Return the number of the first shard that has some of the rows from `start` to `stop`, and of the shard after the last."""

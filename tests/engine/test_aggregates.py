@@ -16,7 +16,6 @@ from losscli.engine.aggregates import (
     Moments,
     Quantiles,
     Total,
-    sum_and_ends,
     sum_and_moments,
 )
 from losscli.engine.collectors.summary import Summary
@@ -150,7 +149,7 @@ class TestSumWithoutSpread:
     @pytest.mark.parametrize("n", [0, 1, 7, reductions.BLOCK, 3 * reductions.BLOCK + 5])
     def test_has_the_same_digits(self, dtype, n):
         values = np.random.default_rng(n).lognormal(0, 3, n).astype(dtype)
-        (total, moments), (whole, _) = sum_and_ends(values), sum_and_moments(values)
+        (total, moments), (whole, _) = sum_and_moments(values, spread=False), sum_and_moments(values)
         assert total == whole
         assert moments.n == n
 
@@ -159,7 +158,7 @@ class TestSumWithoutSpread:
     def test_of_numbers_that_are_infinite_or_overflow(self, place, odd):
         values = np.ones(2 * reductions.BLOCK)
         values[place : place + 2] = odd
-        (total, moments), (whole, _) = sum_and_ends(values), sum_and_moments(values)
+        (total, moments), (whole, _) = sum_and_moments(values, spread=False), sum_and_moments(values)
         assert total == whole
         assert (moments.n, moments.endless) == (len(values), odd == math.inf)
         assert (moments.least, moments.most) == (1.0, odd)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from losscli.arrays import Array, times
-from losscli.engine.aggregates import EXACT_LOSSES, Moments, Quantiles, Total, sum_and_ends, sum_and_moments
+from losscli.engine.aggregates import EXACT_LOSSES, Moments, Quantiles, Total, sum_and_moments
 from losscli.engine.batch import CountedRows
 from losscli.engine.collector import ChunkCollector
 from losscli.engine.job import Job
@@ -30,7 +30,7 @@ class Summary(NamedTuple):
         shape (n,) or None for 1 each; `spread` says whether how far they spread is wanted.
         """
         with np.errstate(all="ignore"):
-            total, moments = (sum_and_moments if spread else sum_and_ends)(losses)
+            total, moments = sum_and_moments(losses, spread)
             if weights is None:
                 return cls(total, Total(float(len(losses))), len(losses), ignored, moments, total)
             nonzero = int(np.count_nonzero(weights))
