@@ -1001,3 +1001,8 @@ class TestColumnsInAnotherOrder:
         compare(loss, "a.csv", "b.csv", *words).refuses(
             3, "b.csv", "a.csv", f"the {what} are matched with either by position"
         )
+
+    def test_one_number_for_all_targets_has_no_order_either_where_rows_are_joined(self, compare, write):
+        write("ia.csv", "id,a,b\nx,1,2\ny,3,5\n")
+        write("ib.csv", "id,b,a\ny,5,3\nx,2,1\n")
+        assert compare("mse", "ia.csv", "ib.csv", "--targets", "0", "--id", "id").json["difference"] == 0
